@@ -1,0 +1,72 @@
+"""Acknowledgement: a gateway asks what is committed (`hello`), ingest says it (`ack`), and only then
+does the gateway forget.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from waystock.contract.events import Offset
+
+OffsetRange = tuple[Offset, Offset]
+"""Half open: (first, end) covers first … end − 1."""
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True):
+    """After each (re)connect, once per stream the gateway holds: what of [first, next) is stored?"""
+
+    v: Literal[1] = 1
+    stream: UUID
+    first: Offset
+    """Lowest offset the gateway still keeps."""
+    next: Offset
+    """The offset that the next reading will get."""
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """Offsets of one stream that the store has committed; sorted, disjoint. Repeats are harmless."""
+
+    v: Literal[1] = 1
+    stream: UUID
+    committed: tuple[OffsetRange, ...]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Retained on the status topic: the birth certificate, the last will, and health every 30 s."""
+
+    v: Literal[1] = 1
+    state: Literal["online", "offline"]
+    at: str
+    """UTC, ISO 8601. A status older than 90 s means nothing: the lease has run out."""
+    stream: UUID | None = None
+    queue_depth: int = 0
+    oldest_unsent_s: float = 0.0
+    rejects: dict[str, int] = {}
+    devices: dict[str, float] = {}
+    """Device → seconds since its last frame; −1 where none has come yet."""
+
+
+STATUS_LEASE_S = 90.0
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Hello | Ack | Status) -> bytes:
+    """JSON of a control message."""
+    return _encoder.encode(message)
+
+
+def decode_hello(payload: bytes) -> Hello:
+    """Raises msgspec.DecodeError or ValidationError."""
+    return msgspec.json.decode(payload, type=Hello)
+
+
+def decode_ack(payload: bytes) -> Ack:
+    """Raises msgspec.DecodeError or ValidationError."""
+    return msgspec.json.decode(payload, type=Ack)
+
+
+def decode_status(payload: bytes) -> Status:
+    """Raises msgspec.DecodeError or ValidationError."""
+    return msgspec.json.decode(payload, type=Status)

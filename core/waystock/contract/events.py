@@ -1,0 +1,208 @@
+"""Events and batches: what a gateway sends up. Frozen structs that refuse unknown kinds.
+
+An event is one reading, told apart for ever by (stream, offset). Units are SI and last in the
+name; positions are WGS 84 degrees; instants are UTC. A doubtful reading travels on with marks in
+`quality`; it is never mended in silence.
+"""
+
+import zlib
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from waystock.contract.identifiers import Name, Utc
+
+CONTRACT_VERSION = 1
+EVENTS_PER_BATCH_MAX = 5_000
+BATCH_BYTES_MAX = 900_000
+"""Below the 1 MiB that brokers take by default, topic and framing included."""
+TEXT_CHARS_MAX = 8_192
+
+Clock = Literal["gps", "ntp", "device", "unsynced"]
+"""What `time` was read from: a GPS epoch, the gateway's disciplined clock, a device's own clock, or
+a gateway clock that nothing has confirmed yet."""
+
+Quality = Literal[
+    "ambiguous_gs1",
+    "bad_encoding",
+    "check_digit",
+    "clock_unsynced",
+    "date_roll_over",
+    "future_time",
+    "gs1_error",
+    "low_accuracy",
+    "no_fix_time",
+    "no_fix_date",
+    "not_gs1",
+    "teleport",
+    "truncated",
+    "unknown_aim",
+]
+
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]
+Elements = tuple[tuple[str, Text], ...]
+"""GS1 element strings in the order read: (application identifier, value)."""
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    device: Name
+    time: Utc
+    """The device's own time where it has one (GPS), else the gateway's capture time."""
+    captured_at: Utc
+    """When the gateway took the reading in."""
+    clock: Clock = "ntp"
+    quality: tuple[Quality, ...] = ()
+    raw: Text | None = None
+    """The frame as it came: text where it was text, else hex."""
+
+
+class Barcode(_Event, frozen=True, kw_only=True, tag="barcode"):
+    """One scan. `elements` is empty unless `format` is gs1 or digital_link, or the code is a GTIN."""
+
+    aim: str = ""
+    """AIM symbology identifier, such as `]C1`; empty if the scanner sends none."""
+    format: Literal["gs1", "digital_link", "gtin", "text"]
+    data: Text
+    elements: Elements = ()
+    repeats: int = 0
+    """How many further reads of the same code fell into the device's repeat window."""
+
+
+class Rfid(_Event, frozen=True, kw_only=True, tag="rfid"):
+    """One tag at one reader. With `presence` arrived or departed it is smoothed over many reads."""
+
+    epc: Annotated[str, msgspec.Meta(pattern="^([0-9A-F]{4}){1,31}$")]
+    """The EPC memory bank as read, upper-case hex."""
+    presence: Literal["read", "arrived", "departed"] = "read"
+    scheme: str = "raw"
+    """EPC scheme such as `sgtin-96`; `raw` where the tag is not GS1."""
+    tag_uri: Text | None = None
+    epc_uri: Text | None = None
+    digital_link: Text | None = None
+    elements: Elements = ()
+    filter: int | None = None
+    antenna: int | None = None
+    rssi_dbm: float | None = None
+    reads: int = 1
+
+
+class Position(_Event, frozen=True, kw_only=True, tag="position"):
+    """One fix of a GPS unit. WGS 84; course from true north."""
+
+    lat: Latitude
+    lon: Longitude
+    speed_mps: float | None = None
+    course_deg_true: float | None = None
+    altitude_m: float | None = None
+    """Above mean sea level, as NMEA GGA gives it."""
+    accuracy_m: float | None = None
+    hdop: float | None = None
+    satellites: int | None = None
+
+
+class Telemetry(_Event, frozen=True, kw_only=True, tag="telemetry"):
+    """Sensor values beside a reading: `temperature_c`, `fuel_ratio`, `battery_v`, `door_open` (0/1)…"""
+
+    values: dict[str, float]
+
+
+class Health(_Event, frozen=True, kw_only=True, tag="health"):
+    """What a gateway or device says of itself: counters and gauges, named with their units."""
+
+    state: Literal["ok", "degraded", "failed"] = "ok"
+    message: str = ""
+    values: dict[str, float] = {}
+
+
+Event = Barcode | Rfid | Position | Telemetry | Health
+KINDS = ("barcode", "rfid", "position", "telemetry", "health")
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive events of one outbox: their offsets are first … first + len(events) − 1."""
+
+    v: Literal[1] = 1
+    stream: UUID
+    first: Offset
+    sent_at: Utc
+    events: Annotated[tuple[Event, ...], msgspec.Meta(max_length=EVENTS_PER_BATCH_MAX)]
+
+
+class BatchEnvelope(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch whose events are still raw JSON: how one spoilt event is found among good ones."""
+
+    v: Literal[1] = 1
+    stream: UUID
+    first: Offset
+    sent_at: Utc
+    events: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=EVENTS_PER_BATCH_MAX)]
+
+
+_encoder = msgspec.json.Encoder()
+_batch_decoder = msgspec.json.Decoder(Batch)
+_envelope_decoder = msgspec.json.Decoder(BatchEnvelope)
+_event_decoder = msgspec.json.Decoder(Event)
+
+
+def encode_event(event: Event) -> bytes:
+    """JSON of one event, as the outbox keeps it."""
+    return _encoder.encode(event)
+
+
+def decode_event(data: bytes | msgspec.Raw) -> Event:
+    """One event from JSON; msgspec.ValidationError or DecodeError says what is wrong and where."""
+    return _event_decoder.decode(data)
+
+
+def encode_batch_of_raw(stream: UUID, first: int, sent_at: Utc, events: list[bytes]) -> bytes:
+    """A batch around events that are already encoded, as they lie in the outbox."""
+    return _encoder.encode(
+        BatchEnvelope(
+            stream=stream,
+            first=first,
+            sent_at=sent_at,
+            events=tuple(msgspec.Raw(event) for event in events),
+        )
+    )
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """JSON of a batch."""
+    return _encoder.encode(batch)
+
+
+def decode_batch(payload: bytes) -> Batch:
+    """A batch from JSON, deflated or not (told by the first byte).
+
+    Raises msgspec.DecodeError (malformed) or its subclass ValidationError (well-formed, but not
+    the contract); the message says where.
+    """
+    return _batch_decoder.decode(inflate(payload))
+
+
+def decode_batch_envelope(payload: bytes) -> BatchEnvelope:
+    """Only the header checked; raises as decode_batch does."""
+    return _envelope_decoder.decode(inflate(payload))
+
+
+def deflate(payload: bytes) -> bytes:
+    """zlib form for metered uplinks; its first byte (0x78) tells it from JSON."""
+    return zlib.compress(payload, level=6)
+
+
+def inflate(payload: bytes, bytes_max: int = 16 * BATCH_BYTES_MAX) -> bytes:
+    """The JSON inside; msgspec.DecodeError if the deflated form is spoilt or beyond `bytes_max`."""
+    if payload[:1] != b"\x78":
+        return payload
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(payload, bytes_max)
+    except zlib.error as error:
+        raise msgspec.DecodeError(f"deflated batch is spoilt: {error}") from error
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise msgspec.DecodeError(f"deflated batch is cut off or larger than {bytes_max} bytes")
+    return plain
