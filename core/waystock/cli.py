@@ -2,9 +2,12 @@
 gateway's install shows the gateway's commands and nothing that it lacks.
 """
 
+import os
 import sys
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
+
+from waystock import logs
 
 
 def main() -> int:
@@ -17,6 +20,11 @@ def main() -> int:
     command = commands.get(arguments[0])
     if command is None:
         sys.stderr.write(f"waystock: no command '{arguments[0]}'\n{_overview(commands.values())}")
+        return 2
+    try:
+        logs.configure(os.environ.get("WAYSTOCK_LOG", "info"))
+    except ValueError as error:
+        sys.stderr.write(f"waystock: {error}\n")
         return 2
     return int(command.load()(arguments[1:]) or 0)
 
