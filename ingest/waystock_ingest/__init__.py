@@ -1,0 +1,1 @@
+"""From MQTT batches to committed rows: exactly once, in any order."""

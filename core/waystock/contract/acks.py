@@ -1,5 +1,5 @@
-"""Acknowledgement: a gateway asks what is committed (`hello`), ingest says it (`ack`), and only then
-does the gateway forget.
+"""Acknowledgement: a gateway asks what is committed (`hello`), ingest says it (`ack`), and only
+then does the gateway forget.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ OffsetRange = tuple[Offset, Offset]
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """After each (re)connect, once per stream the gateway holds: what of [first, next) is stored?"""
+    """After each (re)connect, once per stream it holds: what of [first, next) is stored?"""
 
     v: Literal[1] = 1
     stream: UUID
@@ -25,7 +25,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """Offsets of one stream that the store has committed; sorted, disjoint. Repeats are harmless."""
+    """Offsets of one stream that the store has committed; sorted, disjoint."""
 
     v: Literal[1] = 1
     stream: UUID

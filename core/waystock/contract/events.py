@@ -61,7 +61,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_d
 
 
 class Barcode(_Event, frozen=True, kw_only=True, tag="barcode"):
-    """One scan. `elements` is empty unless `format` is gs1 or digital_link, or the code is a GTIN."""
+    """One scan. `elements` is empty where `format` is text."""
 
     aim: str = ""
     """AIM symbology identifier, such as `]C1`; empty if the scanner sends none."""
@@ -105,7 +105,7 @@ class Position(_Event, frozen=True, kw_only=True, tag="position"):
 
 
 class Telemetry(_Event, frozen=True, kw_only=True, tag="telemetry"):
-    """Sensor values beside a reading: `temperature_c`, `fuel_ratio`, `battery_v`, `door_open` (0/1)…"""
+    """Sensor values: `temperature_c`, `fuel_ratio`, `battery_v`, `door_open` (0 or 1) …"""
 
     values: dict[str, float]
 

@@ -31,5 +31,5 @@ def check_name(text: str, what: str) -> str:
 
 
 def iso_utc(instant: datetime) -> str:
-    """`2026-11-23T06:01:02.500000Z`: always UTC, always six decimals, so that text sorts by time."""
+    """`2026-11-23T06:01:02.500000Z`: always UTC with six decimals, so that text sorts by time."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

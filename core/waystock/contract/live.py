@@ -49,7 +49,9 @@ class TransitEntity(_Entity, frozen=True, kw_only=True):
     """Code of the geofence the vehicle is in (innermost), if any."""
     shipment: str | None = None
     destination: str | None = None
-    """Name of the next stop."""
+    """Name of the next stop, English."""
+    destination_zh: str | None = None
+    """The same in Chinese."""
     remaining_m: float | None = None
     eta: Utc | None = None
     eta_p10: Utc | None = None
@@ -67,7 +69,7 @@ class AlertEntity(_Entity, frozen=True, kw_only=True):
     """One alert episode; key = alert_id."""
 
     type: str
-    """shipment.late_predicted | vehicle.off_route | load.wrong_vehicle | receipt.short | stock.low …"""
+    """One of waystock.alerts.types: shipment.late_predicted, stock.low …"""
     severity: Literal["critical", "warning", "info"]
     state: Literal["open", "cleared"]
     site: str | None
@@ -120,7 +122,7 @@ Entity = StockEntity | TransitEntity | AlertEntity | MovementEntity | HealthEnti
 
 
 class LiveMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One publication on `waystock/v1/live/{site}/{stream}`; `entities` are of that stream's type."""
+    """What goes out on `waystock/v1/live/{site}/{stream}`; `entities` are of that stream's type."""
 
     v: Literal[1] = 1
     publisher: str
@@ -146,6 +148,11 @@ _message_decoder = msgspec.json.Decoder(LiveMessage)
 def encode_entity(entity: Entity) -> msgspec.Raw:
     """JSON of one entity, encoded once and then copied wherever it goes."""
     return msgspec.Raw(_encoder.encode(entity))
+
+
+def encode_gone(key: str, version: int) -> msgspec.Raw:
+    """JSON that says an entity is no more: `{"key", "version", "gone": true}`."""
+    return msgspec.Raw(_encoder.encode({"key": key, "version": version, "gone": True}))
 
 
 def encode_live(message: LiveMessage) -> bytes:

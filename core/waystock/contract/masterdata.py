@@ -1,4 +1,4 @@
-"""The master-data document: sites, products, devices, fences, orders, shipments and opening stock in
+"""The master-data document: sites, products, devices, fences, orders, shipments, opening stock, in
 one JSON file. `waystock db import FILE` loads it; the simulated world writes one; a new user fills
 one in by hand. Importing the same document again changes nothing.
 
@@ -58,7 +58,7 @@ class Product(_Record, frozen=True, kw_only=True):
 
 
 class ReorderPoint(_Record, frozen=True, kw_only=True):
-    """Below `reorder_point` on hand at `site` (bins, docks, staging: all but vehicles): low stock."""
+    """Below `reorder_point` on hand at `site` (all but what is on vehicles): low stock."""
 
     site: Name
     gtin: Gtin

@@ -1,4 +1,4 @@
-"""Named queries: each `queries/*.sql` holds statements under `-- name --` headers; this loads them."""
+"""Named queries: each `queries/*.sql` holds statements under `-- name --` headers."""
 
 import re
 from functools import cache
@@ -17,4 +17,6 @@ def queries(module: str) -> dict[str, LiteralString]:
     if len(set(names)) != len(names):
         raise ValueError(f"queries/{module}.sql names a query twice")
     # Files of this package are as trustworthy as its code; nothing is ever put into them.
-    return {name: cast(LiteralString, body.strip()) for name, body in zip(names, bodies, strict=True)}
+    return {
+        name: cast(LiteralString, body.strip()) for name, body in zip(names, bodies, strict=True)
+    }

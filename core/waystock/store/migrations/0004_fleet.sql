@@ -32,6 +32,10 @@ CREATE TABLE vehicle_checkpoint (
 );
 COMMENT ON TABLE vehicle_checkpoint IS 'Fold state now and then: a late fix folds again from the last one before it.';
 
+-- decided_at, ended_decided_at: the end of the checkpoint interval in which the fold knew of a row's
+-- beginning and end. Both are known later than they happened, so only these say what a second fold
+-- from a checkpoint overrules.
+
 CREATE TABLE trip (
     vehicle text NOT NULL,
     started_at timestamptz NOT NULL,
@@ -41,6 +45,8 @@ CREATE TABLE trip (
     end_lat double precision,
     end_lon double precision,
     distance_m double precision NOT NULL,
+    decided_at timestamptz NOT NULL,
+    ended_decided_at timestamptz,
     PRIMARY KEY (vehicle, started_at)
 );
 
@@ -49,6 +55,8 @@ CREATE TABLE visit (
     fence text NOT NULL,
     entered_at timestamptz NOT NULL,
     exited_at timestamptz,
+    decided_at timestamptz NOT NULL,
+    ended_decided_at timestamptz,
     PRIMARY KEY (vehicle, fence, entered_at)
 );
 
@@ -57,5 +65,17 @@ CREATE TABLE stop_arrival (
     seq integer NOT NULL,
     vehicle text NOT NULL,
     arrived_at timestamptz NOT NULL,
+    decided_at timestamptz NOT NULL,
     PRIMARY KEY (shipment, seq)
+);
+
+CREATE TABLE vehicle_stop (
+    vehicle text NOT NULL,
+    arrived_at timestamptz NOT NULL,
+    departed_at timestamptz,
+    lat double precision NOT NULL,
+    lon double precision NOT NULL,
+    decided_at timestamptz NOT NULL,
+    ended_decided_at timestamptz,
+    PRIMARY KEY (vehicle, arrived_at)
 );

@@ -1,0 +1,26 @@
+"""Connections as Waystock uses them: UTC, a name in pg_stat_activity, JSON by msgspec."""
+
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import tuple_row
+from psycopg.types.json import set_json_dumps, set_json_loads
+
+Database = psycopg.Connection[tuple[Any, ...]]
+"""A synchronous connection whose rows are tuples."""
+
+set_json_dumps(msgspec.json.encode)
+set_json_loads(msgspec.json.decode)
+
+
+def connect(database_url: str, name: str, *, autocommit: bool = False) -> Database:
+    """A connection for the process `name`; psycopg.OperationalError where there is no server."""
+    return psycopg.connect(
+        database_url,
+        autocommit=autocommit,
+        row_factory=tuple_row,
+        application_name=f"waystock-{name}",
+        connect_timeout=5,
+        options="-c timezone=UTC",
+    )

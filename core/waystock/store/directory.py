@@ -1,0 +1,101 @@
+"""Master data as ingest holds it in memory: read whole at start and whenever its version grows."""
+
+from typing import Any
+
+import msgspec
+
+from waystock.contract.masterdata import Device, Fence, Shipment, ShipmentStop
+from waystock.stock.interpret import AnnouncedPallet, Appointment, Directory, ShipmentPlan
+from waystock.store.connection import Database
+from waystock.store.sql import queries
+
+
+class MasterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that interpreting readings needs, as of one version."""
+
+    version: int
+    directory: Directory
+    product_names: dict[str, dict[str, str]]
+    devices: dict[str, Device]
+    plates: dict[str, str]
+    """Vehicle → number plate."""
+    fences: tuple[Fence, ...]
+    shipments: tuple[Shipment, ...]
+
+
+def master_version(database: Database) -> int:
+    """The number that every change of master data raises."""
+    row = database.execute(queries("ingest")["master_version"]).fetchone()
+    return row[0] if row else 0
+
+
+def load_master(database: Database) -> MasterSnapshot:
+    """The current master data; call within one transaction so that it is of one piece."""
+    version = master_version(database)
+    products = _rows(database, "products")
+    devices = [
+        Device(device=row[0], kind=row[1], biz_step=row[2], read_point=row[3], vehicle=row[4])
+        for row in _rows(database, "devices")
+    ]
+    return MasterSnapshot(
+        version=version,
+        directory=_directory(database, products),
+        product_names={row[0]: row[2] for row in products},
+        devices={one.device: one for one in devices},
+        plates={row[0]: row[1] for row in _rows(database, "vehicles")},
+        fences=tuple(
+            Fence(fence=row[0], name=row[1], kind=row[2], site=row[3], geometry=row[4])
+            for row in _rows(database, "fences")
+        ),
+        shipments=_shipments(database),
+    )
+
+
+def _directory(database: Database, products: list[tuple[Any, ...]]) -> Directory:
+    locations = _rows(database, "locations")
+    appointments: dict[str, list[Appointment]] = {}
+    for door, starts_at, ends_at, shipment, vehicle in _rows(database, "appointments"):
+        appointments.setdefault(door, []).append(Appointment(starts_at, ends_at, shipment, vehicle))
+    return Directory(
+        location_by_gln={(row[2], row[3]): row[0] for row in locations},
+        site_by_location={row[0]: row[1] for row in locations},
+        asn_by_sscc={row[0]: AnnouncedPallet(*row[1:]) for row in _rows(database, "asn")},
+        supplier_by_purchase_order=dict(_rows(database, "purchase_orders")),  # type: ignore[arg-type]
+        lot_tracked={row[0]: row[1] for row in products},
+        appointments_by_door=appointments,
+        plan_by_lpn={row[0]: ShipmentPlan(*row[1:]) for row in _rows(database, "plans")},
+    )
+
+
+def _shipments(database: Database) -> tuple[Shipment, ...]:
+    stops: dict[str, list[ShipmentStop]] = {}
+    for shipment, seq, name, fence, customer, window_start, window_end in _rows(database, "stops"):
+        stops.setdefault(shipment, []).append(
+            ShipmentStop(
+                seq=seq,
+                name=name,
+                fence=fence,
+                customer=customer,
+                window_start=window_start,
+                window_end=window_end,
+            )
+        )
+    return tuple(
+        Shipment(
+            shipment=row[0],
+            vehicle=row[1],
+            from_site=row[2],
+            dock_door=row[3],
+            door_from=row[4],
+            door_to=row[5],
+            depart_at=row[6],
+            route=tuple((lon, lat) for lon, lat in row[7]),
+            planned_speed_mps=row[8],
+            stops=tuple(stops.get(row[0], ())),
+        )
+        for row in _rows(database, "shipments")
+    )
+
+
+def _rows(database: Database, name: str) -> list[tuple[Any, ...]]:
+    return database.execute(queries("directory")[name]).fetchall()

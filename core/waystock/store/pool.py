@@ -1,0 +1,77 @@
+"""A bounded pool of connections for processes that ask the store from many threads (api, worker).
+It opens without a database and finds it by itself when it comes; what goes wrong on the way reaches
+the caller as StoreAwayError, in words.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.rows import tuple_row
+from psycopg_pool import ConnectionPool
+
+from waystock.store.connection import Database
+
+CONNECTIONS_MAX = 8
+STATEMENT_TIMEOUT_MS = 10_000
+WAIT_FOR_CONNECTION_S = 3.0
+
+
+class StoreAwayError(Exception):
+    """The database can't be asked now: away, not migrated, or too busy. The text says which."""
+
+
+class StorePool:
+    """Connections in UTC, with a statement timeout, checked before they are handed out."""
+
+    def __init__(
+        self,
+        database_url: str,
+        name: str,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    ) -> None:
+        options = (
+            f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}"
+            " -c plan_cache_mode=force_custom_plan"
+        )
+        self._pool: ConnectionPool[Database] = ConnectionPool(
+            database_url,
+            min_size=1,
+            max_size=connections_max,
+            open=False,
+            timeout=WAIT_FOR_CONNECTION_S,
+            max_waiting=16 * connections_max,
+            name=name,
+            check=ConnectionPool.check_connection,
+            kwargs={
+                "row_factory": tuple_row,
+                "application_name": f"waystock-{name}",
+                "connect_timeout": 5,
+                "options": options,
+            },
+        )
+
+    def open(self) -> None:
+        """Start the pool; returns at once, whether or not there is a database yet."""
+        self._pool.open(wait=False)
+
+    def close(self) -> None:
+        """Give the connections back; waits two seconds at most for those in use."""
+        self._pool.close(timeout=2.0)
+
+    @contextmanager
+    def connection(self) -> Generator[Database]:
+        """A connection in a transaction that commits at the end of the block.
+
+        Raises StoreAwayError: the database is out of reach, not migrated, or takes too long.
+        """
+        try:
+            with self._pool.connection() as database:
+                yield database
+        except (UndefinedTable, UndefinedColumn) as error:
+            raise StoreAwayError(f"the database is not migrated: {error}".strip()) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreAwayError(f"the database can't be asked now: {error}".strip()) from error

@@ -1,0 +1,246 @@
+"""The ledger in the store: what scans meant, the movements that follow, and the stock projection,
+all within the caller's transaction. Upstream: ingest's stock stage and the master-data import.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, LiteralString, NamedTuple
+
+from waystock.stock.interpret import CONTEXT, Directory, Operation, Scan, interpret
+from waystock.stock.ledger import (
+    LpnHistory,
+    Movement,
+    fold_lpn,
+    loose_movements,
+    position_changes,
+)
+from waystock.store.connection import Database
+from waystock.store.readings import copy_rows
+from waystock.store.sql import queries
+
+Span = tuple[datetime, datetime]
+
+_OPERATION_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("stream_id", "int4"),
+    ("stream_offset", "int8"),
+    ("occurred_at", "timestamptz"),
+    ("captured_at", "timestamptz"),
+    ("device", "text"),
+    ("kind", "text"),
+    ("lpn", "text"),
+    ("gtin", "text"),
+    ("lot", "text"),
+    ("quantity", "int8"),
+    ("from_location", "text"),
+    ("to_location", "text"),
+    ("document", "text"),
+    ("reason", "text"),
+)
+_MOVEMENT_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("stream_id", "int4"),
+    ("stream_offset", "int8"),
+    ("line", "int4"),
+    ("occurred_at", "timestamptz"),
+    ("captured_at", "timestamptz"),
+    ("biz_step", "text"),
+    ("from_location", "text"),
+    ("to_location", "text"),
+    ("gtin", "text"),
+    ("lot", "text"),
+    ("from_lpn", "text"),
+    ("to_lpn", "text"),
+    ("lpn", "text"),
+    ("quantity", "int8"),
+    ("document", "text"),
+    ("device", "text"),
+    ("recorded_at", "timestamptz"),
+)
+
+
+class LedgerChange(NamedTuple):
+    """What a batch did to the ledger: enough to say which screens and which rules it touches."""
+
+    gone: list[Movement]
+    come: list[Movement]
+    histories: list[LpnHistory]
+    documents: set[str]
+
+
+def reinterpret(
+    database: Database, spans: Mapping[str, Span], directory: Directory
+) -> tuple[list[Operation], list[Operation]]:
+    """Read again what these devices scanned around their (first, last) new reading: (old, new).
+
+    Scans up to CONTEXT before a span are read for context, and those up to CONTEXT after it may
+    change their meaning, so both count.
+    """
+    if not spans:
+        return [], []
+    devices = sorted(spans)
+    database.execute(queries("stock")["lock_devices"], {"devices": devices})
+    first = [spans[device][0] for device in devices]
+    until = [spans[device][1] + CONTEXT for device in devices]
+    lead_in = [at - CONTEXT for at in first]
+    rows = database.execute(
+        queries("stock")["scans"],
+        {
+            "devices": devices,
+            "since": lead_in,
+            "until": until,
+            "first": min(lead_in),
+            "last": max(until),
+        },
+    )
+    by_device: dict[str, list[Scan]] = defaultdict(list)
+    for row in rows:
+        elements = tuple((ai, value) for ai, value in row[9])
+        by_device[row[2]].append(Scan._make((*row[:9], elements)))
+    new = [
+        operation
+        for device, scans in by_device.items()
+        for operation in interpret(scans, directory)
+        if operation.occurred_at >= spans[device][0]
+    ]
+    old = database.execute(
+        queries("stock")["remove_operations"], {"devices": devices, "since": first, "until": until}
+    ).fetchall()
+    insert_operations(database, new)
+    return [_operation(row) for row in old], new
+
+
+def insert_operations(database: Database, operations: Iterable[Operation]) -> None:
+    """Write operation rows; none of them may be there yet."""
+    copy_rows(
+        database,
+        "operation",
+        [name for name, _ in _OPERATION_COLUMNS],
+        [kind for _, kind in _OPERATION_COLUMNS],
+        (
+            (
+                one.stream_id,
+                one.stream_offset,
+                one.occurred_at,
+                one.captured_at,
+                one.device,
+                one.kind,
+                one.lpn,
+                one.gtin,
+                one.lot,
+                one.quantity,
+                one.from_location,
+                one.to_location,
+                one.document,
+                one.reason,
+            )
+            for one in operations
+        ),
+    )
+
+
+def apply_operations(
+    database: Database, old: Sequence[Operation], new: Sequence[Operation], directory: Directory
+) -> LedgerChange:
+    """Fold the licence plates that these operations concern and bring the projection in line.
+
+    Operations already stand in the store; `old` are those that were replaced.
+    """
+    before, after = set(old), set(new)
+    touched = before ^ after
+    lpns = sorted({one.lpn for one in touched if one.lpn})
+    histories = _fold_lpns(database, lpns, directory) if lpns else []
+    stored = _movements(database, lpns) if lpns else []
+    gone_loose = loose_movements(before - after)
+    folded = [movement for history in histories for movement in history.movements]
+    gone = sorted({*stored} - {*folded}) + gone_loose
+    come = sorted({*folded} - {*stored}) + loose_movements(
+        sorted(after - before, key=lambda one: one.order)
+    )
+    _write(database, gone, come, histories)
+    return LedgerChange(gone, come, histories, {one.document for one in touched if one.document})
+
+
+def _fold_lpns(database: Database, lpns: list[str], directory: Directory) -> list[LpnHistory]:
+    database.execute(queries("stock")["lock_lpns"], {"lpns": lpns})
+    rows = database.execute(queries("stock")["operations_of_lpns"], {"lpns": lpns})
+    by_lpn: dict[str, list[Operation]] = {lpn: [] for lpn in lpns}
+    for row in rows:
+        operation = _operation(row)
+        by_lpn[operation.lpn].append(operation)
+    plans = directory.plan_by_lpn
+    return [
+        fold_lpn(lpn, operations, plans[lpn].vehicle if lpn in plans else None)
+        for lpn, operations in by_lpn.items()
+    ]
+
+
+def _movements(database: Database, lpns: list[str]) -> list[Movement]:
+    rows = database.execute(queries("stock")["movements_of_lpns"], {"lpns": lpns}).fetchall()
+    return [Movement(*row) for row in rows]
+
+
+def _write(
+    database: Database,
+    gone: list[Movement],
+    come: list[Movement],
+    histories: Collection[LpnHistory],
+) -> None:
+    if gone:
+        database.execute(
+            queries("stock")["remove_movements"],
+            {
+                "occurred_at": [one.occurred_at for one in gone],
+                "stream_ids": [one.stream_id for one in gone],
+                "stream_offsets": [one.stream_offset for one in gone],
+                "lines": [one.line for one in gone],
+            },
+        )
+    if come:
+        recorded_at = datetime.now(UTC)
+        copy_rows(
+            database,
+            "movement",
+            [name for name, _ in _MOVEMENT_COLUMNS],
+            [kind for _, kind in _MOVEMENT_COLUMNS],
+            ((*movement, recorded_at) for movement in come),
+        )
+    if histories:
+        database.execute(
+            queries("stock")["place_lpns"],
+            {
+                "lpns": [history.lpn for history in histories],
+                "locations": [history.location for history in histories],
+            },
+        )
+    changes = sorted(position_changes(gone, come).items())
+    if changes:
+        database.execute(
+            queries("stock")["change_positions"],
+            {
+                "locations": [key[0] for key, _ in changes],
+                "gtins": [key[1] for key, _ in changes],
+                "lots": [key[2] for key, _ in changes],
+                "lpns": [key[3] for key, _ in changes],
+                "changes": [change for _, change in changes],
+                "captured_at": max(one.captured_at for one in [*gone, *come]),
+            },
+        )
+
+
+def _operation(row: Sequence[Any]) -> Operation:
+    return Operation(
+        stream_id=row[0],
+        stream_offset=row[1],
+        occurred_at=row[2],
+        captured_at=row[3],
+        device=row[4],
+        kind=row[5],
+        lpn=row[6],
+        gtin=row[7],
+        lot=row[8],
+        quantity=row[9],
+        from_location=row[10],
+        to_location=row[11],
+        document=row[12],
+        reason=row[13],
+    )

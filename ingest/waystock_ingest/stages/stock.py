@@ -1,0 +1,51 @@
+"""Second stage: scans become operations, operations movements, movements positions and alerts."""
+
+from waystock.contract.events import Barcode, Rfid
+from waystock.store.stock import LedgerChange, Span, apply_operations, reinterpret
+from waystock.store.stock_alerts import raise_stock_alerts
+from waystock_ingest.stages.work import Work
+
+_SCANNING = {"receiving", "storing", "picking", "loading", "unloading"}
+
+
+def derive_stock(work: Work) -> None:
+    """Read again what the batch's scanners scanned around it; change the ledger by the difference."""
+    spans = _spans(work)
+    if not spans:
+        return
+    directory = work.master.directory
+    old, new = reinterpret(work.database, spans, directory)
+    change = apply_operations(work.database, old, new, directory)
+    alerts = raise_stock_alerts(work.database, change, directory, work.master.product_names)
+    work.dirty["alerts"] |= alerts
+    _mark(work, change)
+
+
+def _spans(work: Work) -> dict[str, Span]:
+    """Device → (first, last) time of its new scans; devices that scan nothing are left out."""
+    spans: dict[str, Span] = {}
+    for reading in work.readings:
+        event = reading.event
+        if not isinstance(event, Barcode | Rfid):
+            continue
+        device = work.master.devices.get(event.device)
+        if device is None or device.biz_step not in _SCANNING:
+            continue
+        if isinstance(event, Rfid) and event.presence == "departed":
+            continue
+        first, last = spans.get(event.device, (event.time, event.time))
+        spans[event.device] = (min(first, event.time), max(last, event.time))
+    return spans
+
+
+def _mark(work: Work, change: LedgerChange) -> None:
+    for movement in (*change.gone, *change.come):
+        for location in (movement.from_location, movement.to_location):
+            place, _, name = location.partition("/")
+            if place == "vehicle":
+                work.dirty["transit"].add(name)
+            elif location in work.master.directory.site_by_location:
+                site = work.master.directory.site_by_location[location]
+                work.dirty["stock"].add(f"{site}/{movement.gtin}")
+        offset = f"{movement.stream_id}-{movement.stream_offset}-{movement.line}"
+        work.dirty["movements"].add(offset)
