@@ -1,4 +1,4 @@
-"""Counters for Prometheus: what came, what became of it, how long it took, how old the newest is."""
+"""Figures for Prometheus: what came, what became of it, how long it took, how old it was."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

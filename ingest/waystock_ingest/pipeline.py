@@ -1,6 +1,6 @@
 """One batch, one transaction: lock the streams, drop what is already there, run the stages, unite
 the offsets, commit. A batch that the store refuses is cut in halves under savepoints until the
-offending event stands alone and goes to dead_letter. Upstream: source; downstream: store, publisher.
+offending event stands alone and goes to dead_letter. Upstream: source; downstream: the store.
 """
 
 import time

@@ -92,7 +92,7 @@ class Source:
         return messages
 
     def acknowledge(self, messages: list[Message]) -> None:
-        """Tell the broker that these are done; ones of an older connection it sends again anyway."""
+        """Tell the broker that these are done; those of an older connection it sends again."""
         for message in messages:
             if message.qos and message.connection == self._connection:
                 self._client.ack(message.mid, message.qos)
@@ -133,8 +133,8 @@ class Source:
             log.warning("broker_connection_lost", reason=str(reason))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        # A full queue blocks paho's thread, so nothing more is read from the socket: the broker keeps
-        # what comes, and if it loses patience the session survives the reconnect.
+        # A full queue blocks paho's thread, so nothing more is read from the socket: the broker
+        # keeps what comes, and if it loses patience the session survives the reconnect.
         self._queue.put(
             Message(
                 message.topic, bytes(message.payload), message.mid, message.qos, self._connection

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from waystock.alerts.types import ALERT_TYPES, alert_id
+from waystock.alerts.types import alert_id, severity_of
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
@@ -24,6 +24,8 @@ class AlertRow(NamedTuple):
     captured_at: datetime | None
     decided_at: datetime
     """When its beginning was certain: at `opened_at`, or for a fold's episode somewhat later."""
+    ended_decided_at: datetime | None
+    """When its end was certain; None while it runs."""
 
 
 class Scope(NamedTuple):
@@ -56,7 +58,10 @@ def _withdraw(database: Database, scopes: list[Scope], ids: set[str]) -> set[str
         "since": [scope.since for scope in scopes],
     }
     found = database.execute(queries("alerts")["episodes_since"], parameters)
-    stale = {row[0] for row in found} - ids
+    said = {row[0] for row in found}
+    stale, again = said - ids, said & ids
+    if again:
+        database.execute(queries("alerts")["doubt"], {"alert_ids": sorted(again)})
     if stale:
         database.execute(queries("alerts")["remove"], {"alert_ids": sorted(stale)})
     reopened = database.execute(queries("alerts")["reopen"], parameters)
@@ -77,7 +82,6 @@ def open_before(
 def _row(episode: AlertRow) -> dict[str, Any]:
     row = episode._asdict()
     row["alert_id"] = alert_id(episode.type, episode.subject, episode.opened_at)
-    row["severity"] = ALERT_TYPES[episode.type].severity
+    row["severity"] = severity_of(episode.type)
     row["orders"] = list(episode.orders)
-    row["ended_decided_at"] = max(episode.decided_at, episode.cleared_at or episode.decided_at)
     return row

@@ -7,11 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from waystock.store.connection import Database
+from waystock.store.migrate import pending
 
 CONNECTIONS_MAX = 8
 STATEMENT_TIMEOUT_MS = 10_000
@@ -37,6 +39,7 @@ class StorePool:
             f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}"
             " -c plan_cache_mode=force_custom_plan"
         )
+        self._database_url = database_url
         self._pool: ConnectionPool[Database] = ConnectionPool(
             database_url,
             min_size=1,
@@ -74,4 +77,11 @@ class StorePool:
         except (UndefinedTable, UndefinedColumn) as error:
             raise StoreAwayError(f"the database is not migrated: {error}".strip()) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreAwayError(f"the database can't be asked now: {error}".strip()) from error
+
+    def pending_migrations(self) -> list[str]:
+        """Migrations that the database has not seen; raises StoreAwayError."""
+        try:
+            return pending(make_conninfo(self._database_url, connect_timeout=3))
+        except psycopg.Error as error:
             raise StoreAwayError(f"the database can't be asked now: {error}".strip()) from error

@@ -78,6 +78,7 @@ def _wrong_vehicle(
                     orders.get(plan.shipment, ()),
                     misload.captured_at,
                     misload.opened_at,
+                    misload.cleared_at,
                 )
             )
     scopes = [Scope("load.wrong_vehicle", one.lpn, _EVER) for one in planned]
@@ -109,6 +110,7 @@ def _short_receipts(database: Database, purchase_orders: Iterable[str]) -> set[s
             ),
             lines[0].captured_at,
             lines[0].closed_at,
+            None,
         )
         for purchase_order, lines in by_order.items()
     ]
@@ -211,6 +213,7 @@ def _put_low_stock(
                 orders.get((site, gtin), ()),
                 episode.captured_at,
                 episode.opened_at,
+                episode.cleared_at,
             )
         )
     tick = timedelta(microseconds=1)

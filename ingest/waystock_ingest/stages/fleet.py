@@ -4,12 +4,13 @@ last checkpoint before it, so that any order of arrival ends in the same rows.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-
-from waystock.fleet.fold import fold
+from typing import NamedTuple
 
 from waystock.contract.events import Position
-from waystock.fleet.rows import Derived, Episode, Fix
+from waystock.fleet.fold import Track, fold_fleet
+from waystock.fleet.rows import Episode, Fix
 from waystock.fleet.state import VehicleState
 from waystock.store.alerts import AlertRow, Scope, replace_episodes
 from waystock.store.fleet import (
@@ -30,14 +31,21 @@ FUTURE_MAX = timedelta(days=1)
 """A fix further ahead of its capture than this is stored, marked by the gateway, and not folded."""
 
 
+class _Decided(NamedTuple):
+    episode: Episode
+    decided_at: datetime
+    ended_decided_at: datetime
+
+
 def derive_fleet(work: Work) -> None:
     """Fold the batch's fixes into their vehicles; write what changed."""
     fresh = _fixes_by_vehicle(work)
     if not fresh:
         return
     known = lock_vehicles(work.database, fresh)
+    # Back to a checkpoint of an earlier quarter: what a quarter decided falls as a whole.
     late = {
-        vehicle: fixes[0].time
+        vehicle: _quarter_end(fixes[0].time) - timedelta(seconds=CHECKPOINT_S)
         for vehicle, fixes in fresh.items()
         if vehicle in known and fixes[0].time <= known[vehicle].at
     }
@@ -46,10 +54,7 @@ def derive_fleet(work: Work) -> None:
         before = checkpoints_before(work.database, late)
         start |= {vehicle: before.get(vehicle, Folded(NEVER, VehicleState())) for vehicle in late}
         fresh |= _stored_fixes(work, {vehicle: start[vehicle].at for vehicle in late})
-    results = [
-        _fold_vehicle(work, vehicle, start[vehicle], fixes, vehicle in late)
-        for vehicle, fixes in sorted(fresh.items())
-    ]
+    results = _fold_all(work, start, fresh, late)
     put_results(work.database, results)
     work.dirty["transit"] |= fresh.keys()
     work.dirty["alerts"] |= _put_alerts(work, results)
@@ -99,23 +104,41 @@ def _stored_fixes(work: Work, since: dict[str, datetime]) -> dict[str, list[Fix]
     }
 
 
-def _fold_vehicle(
-    work: Work, vehicle: str, start: Folded, fixes: list[Fix], again: bool
-) -> FoldResult:
-    """Fold one vehicle quarter by quarter, keeping the state at the end of each that is over."""
-    folded = start
-    checkpoints: list[Folded] = []
-    derived: list[tuple[datetime, Derived]] = []
-    for quarter in _quarters(fixes):
-        if folded.at > NEVER and _quarter_end(folded.at) < _quarter_end(quarter[0].time):
-            checkpoints.append(folded)
-        state, rows = fold(vehicle, folded.state, quarter, work.plan)
-        folded = Folded(quarter[-1].time, state)
-        derived.append((_quarter_end(folded.at), rows))
-    since = None
-    if again:
-        since = _quarter_end(start.at) if start.at > NEVER else NEVER
-    return FoldResult(vehicle, since, folded, checkpoints, derived)
+def _fold_all(
+    work: Work, start: dict[str, Folded], fixes: dict[str, list[Fix]], again: Collection[str]
+) -> list[FoldResult]:
+    """Fold quarter by quarter, all vehicles together, keeping each state whose quarter is over."""
+    quarters = {vehicle: _quarters(fixes[vehicle]) for vehicle in sorted(fixes)}
+    results = {
+        vehicle: FoldResult(
+            vehicle,
+            _overruled(start[vehicle]) if vehicle in again else None,
+            start[vehicle],
+            [],
+            [],
+        )
+        for vehicle in quarters
+    }
+    for turn in range(max(map(len, quarters.values()))):
+        running = {name: parts[turn] for name, parts in quarters.items() if turn < len(parts)}
+        tracks = [
+            Track(vehicle, results[vehicle].folded.state, part) for vehicle, part in running.items()
+        ]
+        for (vehicle, part), (state, rows) in zip(
+            running.items(), fold_fleet(tracks, work.plan), strict=True
+        ):
+            result = results[vehicle]
+            end = _quarter_end(part[-1].time)
+            if result.folded.at > NEVER and _quarter_end(result.folded.at) < end:
+                result.checkpoints.append(result.folded)
+            result.derived.append((end, rows))
+            results[vehicle] = result._replace(folded=Folded(part[-1].time, state))
+    return list(results.values())
+
+
+def _overruled(start: Folded) -> datetime:
+    """What was decided after this instant is decided again."""
+    return _quarter_end(start.at) if start.at > NEVER else NEVER
 
 
 def _quarters(fixes: list[Fix]) -> list[list[Fix]]:
@@ -132,12 +155,14 @@ def _quarter_end(at: datetime) -> datetime:
 
 def _put_alerts(work: Work, results: list[FoldResult]) -> set[str]:
     scopes: list[Scope] = []
-    episodes: dict[tuple[str, str, datetime], tuple[datetime, Episode]] = {}
+    episodes: dict[tuple[str, str, datetime], _Decided] = {}
     for result in results:
         for decided_at, derived in result.derived:
             for episode in derived.episodes:
                 key = (episode.type, episode.subject, episode.opened_at)
-                episodes[key] = (episodes.get(key, (decided_at,))[0], episode)
+                episodes[key] = _merged(
+                    episodes.get(key), _Decided(episode, decided_at, decided_at)
+                )
         if result.since is not None:
             scopes.append(Scope("vehicle.off_route", result.vehicle, result.since))
             scopes += [
@@ -147,8 +172,8 @@ def _put_alerts(work: Work, results: list[FoldResult]) -> set[str]:
             ]
     if not scopes and not episodes:
         return set()
-    orders = _orders(work, {one.shipment for _, one in episodes.values() if one.shipment})
-    rows = [_alert(work, one, decided_at, orders) for decided_at, one in episodes.values()]
+    orders = _orders(work, {one.episode.shipment or "" for one in episodes.values()})
+    rows = [_alert(work, one, orders) for one in episodes.values()]
     return replace_episodes(work.database, scopes, rows)
 
 
@@ -159,9 +184,17 @@ def _orders(work: Work, shipments: set[str]) -> dict[str, list[str]]:
     return {row[0]: row[1] for row in rows}
 
 
-def _alert(
-    work: Work, episode: Episode, decided_at: datetime, orders: dict[str, list[str]]
-) -> AlertRow:
+def _merged(earlier: _Decided | None, later: _Decided) -> _Decided:
+    """What was said last, with when its beginning and its end were said first."""
+    if earlier is None:
+        return later
+    same_end = earlier.episode.cleared_at == later.episode.cleared_at
+    ended_at = earlier.ended_decided_at if same_end else later.ended_decided_at
+    return later._replace(decided_at=earlier.decided_at, ended_decided_at=ended_at)
+
+
+def _alert(work: Work, decided: _Decided, orders: dict[str, list[str]]) -> AlertRow:
+    episode = decided.episode
     figures = {**episode.figures, "vehicle": episode.vehicle}
     figures["plate"] = work.master.plates.get(episode.vehicle, episode.vehicle)
     return AlertRow(
@@ -173,5 +206,6 @@ def _alert(
         figures,
         orders.get(episode.shipment or "", ()),
         episode.captured_at,
-        decided_at,
+        decided.decided_at,
+        decided.ended_decided_at if episode.cleared_at is not None else None,
     )

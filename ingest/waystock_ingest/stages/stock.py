@@ -9,7 +9,7 @@ _SCANNING = {"receiving", "storing", "picking", "loading", "unloading"}
 
 
 def derive_stock(work: Work) -> None:
-    """Read again what the batch's scanners scanned around it; change the ledger by the difference."""
+    """Read again what was scanned around the batch; change the ledger by the difference."""
     spans = _spans(work)
     if not spans:
         return

@@ -8,6 +8,10 @@ INNER JOIN
         AS k (type, subject, since)
     ON a.type = k.type AND a.subject = k.subject AND a.decided_at > k.since;
 
+-- doubt --
+UPDATE alert AS a SET decided_at = 'infinity', ended_decided_at = 'infinity'
+WHERE a.alert_id = any(%(alert_ids)s::text []);
+
 -- reopen --
 UPDATE alert AS a SET
     cleared_at = NULL,
@@ -46,7 +50,7 @@ SELECT
     coalesce(e.figures, '{}'),
     coalesce(e.orders, '{}'),
     e.captured_at, clock_timestamp(), clock_timestamp(), e.decided_at,
-    CASE WHEN e.cleared_at IS NOT NULL THEN e.ended_decided_at END
+    e.ended_decided_at
 FROM jsonb_to_recordset(%(episodes)s) AS e (
     alert_id text, type text, severity text, site text, subject text, opened_at timestamptz,
     cleared_at timestamptz, figures jsonb, orders text [], captured_at timestamptz,
@@ -57,15 +61,18 @@ ON CONFLICT (alert_id) DO UPDATE SET
 cleared_at = excluded.cleared_at,
 ended_decided_at = CASE
     WHEN excluded.cleared_at IS NULL THEN NULL
-    WHEN excluded.cleared_at = a.cleared_at THEN a.ended_decided_at
+    WHEN excluded.cleared_at = a.cleared_at
+        THEN least(a.ended_decided_at, excluded.ended_decided_at)
     ELSE excluded.ended_decided_at
 END,
+decided_at = least(a.decided_at, excluded.decided_at),
 figures = CASE WHEN excluded.figures = '{}' THEN a.figures ELSE excluded.figures END,
 orders = CASE WHEN excluded.orders = '{}' THEN a.orders ELSE excluded.orders END,
 captured_at = coalesce(excluded.captured_at, a.captured_at),
 changed_at = greatest(clock_timestamp(), a.changed_at + interval '1 microsecond')
 WHERE
-    a.cleared_at IS DISTINCT FROM excluded.cleared_at
+    a.decided_at = 'infinity'
+    OR a.cleared_at IS DISTINCT FROM excluded.cleared_at
     OR (excluded.figures <> '{}' AND a.figures <> excluded.figures)
     OR (excluded.orders <> '{}' AND a.orders <> excluded.orders)
 RETURNING a.alert_id;

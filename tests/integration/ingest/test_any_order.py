@@ -1,0 +1,151 @@
+"""Any order, any repetition, any number of workers: the same tables. What fails here would show a
+user other stock, other trips or other alerts because a network was slow.
+"""
+
+import itertools
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.support.small_day import STREAMS, batches, master_data, readings
+from waystock.contract.events import Batch, Position
+from waystock.store.audit import verify_ledger
+from waystock.store.connection import Database, connect
+from waystock.store.masterdata import import_master_data
+from waystock_ingest.batches import Incoming
+from waystock_ingest.master import Master
+from waystock_ingest.pipeline import commit_batches
+
+TABLES = {
+    "barcode_reading": "device, time, stream_offset, data, elements, quality",
+    "rfid_reading": "device, time, stream_offset, epc, presence, elements",
+    "fix": "device, time, stream_offset, lat, lon, speed_mps, course_deg_true",
+    "operation": "device, occurred_at, kind, lpn, gtin, lot, quantity, from_location, to_location,"
+    " document, reason",
+    "movement": "occurred_at, line, biz_step, from_location, to_location, gtin, lot, from_lpn,"
+    " to_lpn, lpn, quantity, document, device",
+    "stock_position": "location, gtin, lot, lpn, on_hand, reserved",
+    "lpn": "lpn, location",
+    "vehicle_state": "vehicle, fix_time, lat, lon, speed_mps, motion, at_fence, shipment,"
+    " next_stop, round(remaining_m::numeric, 3), eta, eta_p10, eta_p90, late_s, off_route, fold",
+    "trip": "vehicle, started_at, ended_at, round(distance_m::numeric, 3), decided_at,"
+    " ended_decided_at",
+    "vehicle_stop": "vehicle, arrived_at, departed_at, decided_at, ended_decided_at",
+    "visit": "vehicle, fence, entered_at, exited_at, decided_at, ended_decided_at",
+    "stop_arrival": "shipment, seq, vehicle, arrived_at",
+    "alert": "alert_id, type, subject, opened_at, cleared_at, figures, orders, decided_at,"
+    " ended_decided_at",
+    "stream": "stream, site, gateway, committed",
+    "dead_letter": "topic, stream_offset, stage",
+}
+
+
+EMPTY_POSITION = ",0,0)"
+"""What goods passed through leaves a position of nothing, or none: both mean the same."""
+
+
+def contents(database_url: str) -> dict[str, list[str]]:
+    """Every table's rows as sorted text, without what tells only when it was written."""
+    with psycopg.connect(database_url) as connection:
+        return {
+            table: sorted(
+                str(row[0])
+                for row in connection.execute(f"SELECT ROW({columns})::text FROM {table}")  # type: ignore[arg-type]
+                if not str(row[0]).endswith(EMPTY_POSITION)
+            )
+            for table, columns in TABLES.items()
+        }
+
+
+def prepare(database_url: str) -> None:
+    with connect(database_url, "test") as database:
+        import_master_data(database, master_data())
+
+
+def incoming(batch: Batch) -> Incoming:
+    site, gateway = next(owner for owner, stream in STREAMS.items() if stream == batch.stream)
+    events = dict(enumerate(batch.events, batch.first))
+    end = batch.first + len(batch.events)
+    return Incoming("t", site, gateway, batch.stream, batch.first, end, events)
+
+
+def take_in(database_url: str, groups: list[list[Batch]]) -> None:
+    database: Database = connect(database_url, "test", autocommit=True)
+    try:
+        master = Master(database)
+        for group in groups:
+            while True:
+                try:
+                    commit_batches(database, list(map(incoming, group)), [], master)
+                    break
+                except psycopg.errors.DeadlockDetected:
+                    continue
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def ordered(database_url: str) -> dict[str, list[str]]:
+    prepare(database_url)
+    take_in(
+        database_url,
+        [[one] for owner in STREAMS for one in batches(owner, itertools.repeat(10_000))],
+    )
+    return contents(database_url)
+
+
+def test_the_ordered_day_has_every_rule_in_it(ordered: dict[str, list[str]]) -> None:
+    kinds = " ".join(ordered["operation"])
+    for kind in ("receive", "close_receipt", "putaway", "pick", "load", "unexplained"):
+        assert kind in kinds, kind
+    alerts = " ".join(ordered["alert"])
+    for kind in (
+        "receipt.short",
+        "stock.low",
+        "load.wrong_vehicle",
+        "shipment.late_predicted",
+        "vehicle.off_route",
+    ):
+        assert kind in alerts, kind
+    for table in ("trip", "visit", "vehicle_stop", "stop_arrival"):
+        assert ordered[table], table
+    assert ordered["dead_letter"] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_shuffled_repeated_and_split_over_workers_the_day_is_the_same(
+    ordered: dict[str, list[str]],
+    database_url: str,
+    database_server: object,
+    seed: int,
+) -> None:
+    dice = random.Random(seed)
+    with database_server.migrated_database() as other_url:  # type: ignore[attr-defined]
+        prepare(other_url)
+        all_batches = [
+            one
+            for owner in STREAMS
+            for one in batches(owner, iter(lambda: dice.choice([1, 2, 7, 30]), 0))
+        ]
+        all_batches += dice.sample(all_batches, len(all_batches) // 3)
+        all_batches += [one for owner in STREAMS for one in batches(owner, itertools.repeat(13))]
+        dice.shuffle(all_batches)
+        groups = [all_batches[at : at + 5] for at in range(0, len(all_batches), 5)]
+        workers = 1 + seed % 3
+        with ThreadPoolExecutor(workers) as pool:
+            shares = [groups[worker::workers] for worker in range(workers)]
+            list(pool.map(take_in, [other_url] * workers, shares))
+        shuffled = contents(other_url)
+        assert verify_ledger(other_url)[1] == []
+    for table, rows in ordered.items():
+        assert sorted(set(shuffled[table]) ^ set(rows)) == [], table
+        assert len(shuffled[table]) == len(rows), table
+
+
+def test_each_reading_is_stored_once(ordered: dict[str, list[str]]) -> None:
+    events = [event for per_gateway in readings().values() for event in per_gateway]
+    assert len(ordered["fix"]) == sum(isinstance(event, Position) for event in events)
+    stored = len(ordered["barcode_reading"]) + len(ordered["rfid_reading"]) + len(ordered["fix"])
+    assert stored == len(events)
