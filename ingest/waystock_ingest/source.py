@@ -57,6 +57,7 @@ class Source:
         self._client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
 
     def start(self) -> None:
@@ -119,6 +120,20 @@ class Source:
         wanted = (topics.ALL_EVENTS, topics.ALL_HELLOS, topics.ALL_STATUSES)
         client.subscribe([(topic, 1) for topic in wanted])
         log.info("broker_connected", host=self._broker.host, port=self._broker.port)
+
+    def _on_subscribe(
+        self,
+        client: Client,
+        userdata: Any,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            log.error("broker_refused_subscription", reasons=refused, host=self._broker.host)
+        else:
+            log.info("ingest_listening", topics=len(reasons))
 
     def _on_disconnect(
         self,
