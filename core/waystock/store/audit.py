@@ -65,6 +65,13 @@ def readings_by_kind(database_url: str) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def committed_by_gateway(database_url: str) -> dict[tuple[str, str], int]:
+    """(site, gateway) → how many offsets of its streams are committed."""
+    with psycopg.connect(database_url, row_factory=tuple_row) as connection:
+        rows = connection.execute(queries("audit")["committed_by_stream"]).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 def dead_letters(database_url: str) -> int:
     """How many messages and events lie in dead_letter."""
     with psycopg.connect(database_url, row_factory=tuple_row) as connection:
