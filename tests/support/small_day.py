@@ -26,6 +26,7 @@ from waystock.contract.masterdata import (
     ShipmentStop,
     Site,
     Vehicle,
+    Words,
 )
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -54,7 +55,7 @@ def _box(lon: float, lat: float, half_m: float) -> dict[str, object]:
 
 def master_data() -> MasterData:
     """One site, two products, two trucks: t01 will be late and take the wrong pallet."""
-    name = {"en": "Name", "zh": "名"}
+    name: Words = {"en": "Name", "zh": "名"}
     places = [("dock-1", "dock"), ("a-01", "pick"), ("a-02", "reserve"), ("staging", "staging")]
     return MasterData(
         sites=(Site(site="sha", name=name, lat=31.0, lon=121.0),),

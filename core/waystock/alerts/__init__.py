@@ -1,0 +1,1 @@
+"""Alert types, their names and the sentences an operator reads. Pure."""

@@ -1,0 +1,112 @@
+"""The scheduled jobs. Each is safe to run on several workers at once: it takes its own lock in the
+store, and where another worker has it there is nothing to do.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from waystock.store import upkeep
+from waystock.store.connection import Database
+from waystock.store.live import load_entities
+from waystock.store.pool import StorePool
+from waystock_api.live.publisher import Publisher
+
+DAY_S = 86_400.0
+CHECKPOINTS_THIN_AFTER_S = 14 * DAY_S
+BATCHES_MAX = 1_000
+"""Of one run; what is left goes with the next."""
+LEASE_CHECK_S = 10.0
+LEASE_WINDOW_S = 6 * LEASE_CHECK_S
+"""Leases that ran out within it are told again: a screen that missed one hears the next."""
+
+
+class Surroundings(NamedTuple):
+    """What jobs work with."""
+
+    store: StorePool
+    publisher: Publisher
+    retention_s: float
+    stopping: Callable[[], bool]
+
+
+class Job(NamedTuple):
+    """`run` returns how many things it did; raises StoreAwayError."""
+
+    number: int
+    """Of its advisory lock; never to be reused."""
+    name: str
+    every_s: float
+    run: Callable[[Surroundings, int], int]
+
+
+def drop_old_readings(around: Surroundings, lock: int) -> int:
+    """Raw readings older than the retention: whole chunks where there are such, else in batches."""
+    done = 0
+    for table in upkeep.RAW_TABLES:
+        done += _drop_chunks(around, lock, table)
+        delete = partial(upkeep.delete_older, table=table, age_s=around.retention_s)
+        done += _in_batches(around, lock, delete)
+    return done
+
+
+def drop_old_dead_letters(around: Surroundings, lock: int) -> int:
+    """Dead letters older than the retention."""
+    delete = partial(upkeep.delete_dead_letters, age_s=around.retention_s)
+    return _in_batches(around, lock, delete)
+
+
+def prune_checkpoints(around: Surroundings, lock: int) -> int:
+    """Fold states that no late fix will need any more."""
+    with around.store.connection() as database:
+        if not upkeep.try_lock(database, lock):
+            return 0
+        return upkeep.prune_checkpoints(database, CHECKPOINTS_THIN_AFTER_S, around.retention_s)
+
+
+def end_sessions(around: Surroundings, lock: int) -> int:
+    """Sessions that are over."""
+    with around.store.connection() as database:
+        return upkeep.end_sessions(database) if upkeep.try_lock(database, lock) else 0
+
+
+def tell_silent_gateways(around: Surroundings, lock: int) -> int:
+    """Gateways whose "online" has run out: screens hear of it, since the gateway says nothing."""
+    with around.store.connection() as database:
+        if not upkeep.try_lock(database, lock):
+            return 0
+        keys = upkeep.newly_silent(database, LEASE_WINDOW_S)
+        entities = load_entities(database, "health", keys) if keys else []
+    for entity in entities:
+        around.publisher.publish(entity.key.partition("/")[0], "health", [entity])
+    return len(entities)
+
+
+JOBS: tuple[Job, ...] = (
+    Job(1, "tell_silent_gateways", LEASE_CHECK_S, tell_silent_gateways),
+    Job(2, "end_sessions", 600.0, end_sessions),
+    Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
+    Job(4, "drop_old_readings", 3_600.0, drop_old_readings),
+    Job(5, "drop_old_dead_letters", 3_600.0, drop_old_dead_letters),
+)
+
+
+def _drop_chunks(around: Surroundings, lock: int, table: str) -> int:
+    with around.store.connection() as database:
+        if not upkeep.has_timescale(database) or not upkeep.try_lock(database, lock):
+            return 0
+        return upkeep.drop_chunks(database, table, around.retention_s)
+
+
+def _in_batches(around: Surroundings, lock: int, delete: Callable[[Database], int]) -> int:
+    """Each batch is a transaction of its own, so that nothing else waits long for a lock."""
+    done = 0
+    for _ in range(BATCHES_MAX):
+        if around.stopping():
+            break
+        with around.store.connection() as database:
+            deleted = delete(database) if upkeep.try_lock(database, lock) else 0
+        done += deleted
+        if deleted < upkeep.DELETE_BATCH:
+            break
+    return done

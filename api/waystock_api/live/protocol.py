@@ -1,0 +1,88 @@
+"""Frames of the live protocol, as JSON text. What clients send is decoded here, and what they get
+is put together here around bodies that were encoded once for all.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from waystock.contract.identifiers import Name, iso_utc
+
+CLOSE_AUTH = 4401
+CLOSE_TOO_SLOW = 4408
+CLOSE_TRY_LATER = 1013
+CLOSE_UNUSABLE = 1008
+"""Too many messages that can't be used (RFC 6455 section 7.4.1: policy violation)."""
+
+ChannelName = Literal["transit", "stock", "alerts", "movements", "health", "kpi"]
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Auth(msgspec.Struct, frozen=True, tag="auth", forbid_unknown_fields=True):
+    token: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    epoch: str
+    seq: Id
+
+
+class SubArgs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    site: Name | None = None
+
+
+class Sub(msgspec.Struct, frozen=True, tag="sub", forbid_unknown_fields=True):
+    id: Id
+    ch: ChannelName
+    args: SubArgs = SubArgs()
+    since: Since | None = None
+
+
+class Unsub(msgspec.Struct, frozen=True, tag="unsub", forbid_unknown_fields=True):
+    id: Id
+
+
+class Ack(msgspec.Struct, frozen=True, tag="ack", forbid_unknown_fields=True):
+    id: Id
+    seq: Id
+
+
+ClientFrame = Auth | Sub | Unsub | Ack
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON of the wanted form: bad UTF-8 and JSON nested too
+deep are errors of their own."""
+
+_decoder = msgspec.json.Decoder(ClientFrame)
+
+
+def decode_frame(text: str) -> ClientFrame:
+    """Raises one of UNREADABLE, naming the spot."""
+    return _decoder.decode(text)
+
+
+def snap_frame(subscription: int, epoch: str, seq: int, part: int, of: int, body: str) -> str:
+    """One part of a snapshot; `body` is the inside of the array of entities."""
+    return (
+        f'{{"type":"snap","id":{subscription},"epoch":"{epoch}","seq":{seq},'
+        f'"part":{part},"of":{of},"d":[{body}]}}'
+    )
+
+
+def delta_frame(subscription: int, seq: int, prev: int, body: str) -> str:
+    """One delta; `body` is `"up":[…],"rm":[…]`."""
+    return f'{{"type":"delta","id":{subscription},"seq":{seq},"prev":{prev},{body}}}'
+
+
+def beat_frame(at: datetime) -> str:
+    """The server lives; this is its time."""
+    return f'{{"type":"beat","at":"{iso_utc(at)}"}}'
+
+
+def error_frame(code: str, message: str, subscription: int | None = None) -> str:
+    """What was refused, and why."""
+    frame: dict[str, object] = {"type": "error", "code": code, "message": message}
+    if subscription is not None:
+        frame["id"] = subscription
+    return msgspec.json.encode(frame).decode()

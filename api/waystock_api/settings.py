@@ -1,0 +1,97 @@
+"""Settings of the api and the worker, read from the environment once, in main.py and worker.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+DATABASE_URL_DEFAULT = "postgresql://localhost/waystock"
+MQTT_URL_DEFAULT = "mqtt://localhost:1883"
+RETENTION_DAYS_DEFAULT = 400.0
+
+
+class SettingsError(ValueError):
+    """A setting can't be used; the text names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class MqttAddress:
+    """Where the broker is and as whom to sign in."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    database_url: str
+    mqtt: MqttAddress
+    static_dir: Path
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may use a session cookie; empty: only those of the host asked."""
+    beat_s: float = 5.0
+    auth_wait_s: float = 5.0
+    recheck_s: float = 30.0
+    """How often a WebSocket's credential is looked up again."""
+    slow_s: float = 30.0
+    """How long a WebSocket client may leave a message unacknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    database_url: str
+    mqtt: MqttAddress
+    retention_days: float = RETENTION_DAYS_DEFAULT
+    """Raw readings and dead letters older than this are removed; the ledger is never."""
+
+
+def api_settings(environment: Mapping[str, str]) -> ApiSettings:
+    """Raises SettingsError."""
+    origins = environment.get("WAYSTOCK_ALLOWED_ORIGINS", "")
+    static_dir = environment.get("WAYSTOCK_STATIC_DIR") or str(files("waystock_api") / "static")
+    return ApiSettings(
+        database_url=environment.get("WAYSTOCK_DATABASE_URL") or DATABASE_URL_DEFAULT,
+        mqtt=mqtt_address(environment.get("WAYSTOCK_MQTT_URL") or MQTT_URL_DEFAULT),
+        static_dir=Path(static_dir),
+        allowed_origins=tuple(text.strip().rstrip("/") for text in origins.split(",") if text),
+    )
+
+
+def worker_settings(environment: Mapping[str, str]) -> WorkerSettings:
+    """Raises SettingsError."""
+    days_text = environment.get("WAYSTOCK_RETENTION_DAYS") or str(RETENTION_DAYS_DEFAULT)
+    try:
+        days = float(days_text)
+    except ValueError:
+        days = 0.0
+    if not 1 <= days <= 36_500:
+        raise SettingsError(f"WAYSTOCK_RETENTION_DAYS={days_text!r}: a number of days from 1 on")
+    return WorkerSettings(
+        database_url=environment.get("WAYSTOCK_DATABASE_URL") or DATABASE_URL_DEFAULT,
+        mqtt=mqtt_address(environment.get("WAYSTOCK_MQTT_URL") or MQTT_URL_DEFAULT),
+        retention_days=days,
+    )
+
+
+def mqtt_address(url: str) -> MqttAddress:
+    """`mqtt://user:password@host:1883`, or `mqtts://` for TLS; raises SettingsError."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or port == -1:
+        # The URL itself may hold a password, so it is not repeated.
+        raise SettingsError("WAYSTOCK_MQTT_URL: write mqtt://user:password@host:port")
+    tls = parts.scheme == "mqtts"
+    return MqttAddress(
+        host=parts.hostname,
+        port=port or (8883 if tls else 1883),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=tls,
+    )

@@ -1,0 +1,159 @@
+"""Alerts in English: what happened, whom it hits, what to do. Upstream: `sentence`."""
+
+from waystock.alerts.figures import Case, whole
+
+
+def orders_hit(case: Case) -> str:
+    """` 2 orders are hit: SO-1, SO-2.` or nothing."""
+    if not case.orders:
+        return ""
+    named = case.orders_named(", ", lambda rest: f" and {rest} more")
+    count = len(case.orders)
+    return f" 1 order is hit: {named}." if count == 1 else f" {count} orders are hit: {named}."
+
+
+def late(case: Case) -> str:
+    """shipment.late_predicted"""
+    what = f"Shipment {case.subject}{_truck(case)}"
+    where = case.text("destination_en", otherwise="its next stop")
+    ended = case.text("ended")
+    late_s = case.number("late_s")
+    if ended == "recovered":
+        return f"{what} is expected at {where} in time again{_times(case)}."
+    if ended == "arrived":
+        return f"{what} has reached {where}{_lateness(late_s)}.{orders_hit(case)}"
+    if ended:
+        return f"{what} is over; it is no longer expected at {where}."
+    about = _lateness(late_s, " about") or " late"
+    todo = " Tell the receiver, or agree on a later window."
+    return f"{what} will reach {where}{about}{_times(case)}.{orders_hit(case)}{todo}"
+
+
+def off_route(case: Case) -> str:
+    """vehicle.off_route"""
+    truck = case.text("plate", "vehicle", otherwise=case.subject)
+    shipment = case.text("shipment")
+    way = f"the planned route of shipment {shipment}" if shipment else "its planned route"
+    if case.text("ended") == "recovered":
+        return f"Truck {truck} is back on {way}."
+    if case.text("ended"):
+        return f"Truck {truck} was off {way}; that journey is over."
+    metres = case.number("distance_m")
+    far = _way(metres) + " off" if metres is not None else "off"
+    return f"Truck {truck} is {far} {way}.{orders_hit(case)} Call the driver and ask why."
+
+
+def wrong_vehicle(case: Case) -> str:
+    """load.wrong_vehicle"""
+    lpn = case.text("lpn", otherwise=case.subject)
+    on = case.text("loaded_on")
+    door = case.text("door")
+    fact = f"Pallet {lpn} was loaded on " + (f"truck {on}" if on else "the wrong truck")
+    fact += f" at door {door}" if door else ""
+    right = case.text("belongs_on")
+    shipment = case.text("shipment")
+    belongs = f" but belongs on truck {right}" if right else ""
+    belongs += f" (shipment {shipment})" if right and shipment else ""
+    if not right and shipment:
+        belongs = f" but belongs to shipment {shipment}"
+    todo = " Take it off before the truck leaves."
+    return f"{fact}{',' if belongs else ''}{belongs}.{orders_hit(case)}{todo}"
+
+
+def short_receipt(case: Case) -> str:
+    """receipt.short"""
+    supplier = case.text("supplier")
+    whose = f" from {supplier}" if supplier else ""
+    product = case.text("product_en", "gtin", otherwise="goods")
+    missing, expected = case.number("missing"), case.number("expected")
+    received = case.number("received")
+    if missing is None and expected is not None and received is not None:
+        missing = expected - received
+    fact = f"Purchase order {case.subject}{whose} came short"
+    fact += f": {whole(missing)} of {product} missing" if missing is not None else f" of {product}"
+    if received is not None and expected is not None:
+        fact += f" ({whole(received)} of {whole(expected)} received)"
+    return f"{fact}.{orders_hit(case)} Count again, then claim it from the supplier."
+
+
+def low_stock(case: Case) -> str:
+    """stock.low"""
+    site, _, gtin = case.subject.partition("/")
+    product = case.text("product_en", "gtin", otherwise=gtin or case.subject)
+    at = case.text("site", otherwise=site if gtin else "")
+    on_hand, point = case.number("on_hand"), case.number("reorder_point")
+    fact = f"{product} runs low" + (f" at {at}" if at else "")
+    fact += f": {whole(on_hand)} on hand" if on_hand is not None else ""
+    fact += f", reorder point {whole(point)}" if point is not None else ""
+    expected = case.number("expected")
+    if expected is None:
+        todo = " Check what is on order and reorder."
+    elif expected > 0:
+        todo = f" {whole(expected)} are on order: check when they come."
+    else:
+        todo = " Nothing is on order: reorder."
+    return f"{fact}.{orders_hit(case)}{todo}"
+
+
+def silent_gateway(case: Case) -> str:
+    """gateway.silent"""
+    silent_s = case.number("silent_s")
+    since = f" for {_duration(silent_s)}" if silent_s is not None else ""
+    seen = case.clock("last_seen")
+    since += f" (last seen {seen})" if seen else ""
+    return (
+        f"Gateway {case.subject} has not been heard of{since}. "
+        "Its readings are kept there and will follow; check its power and network."
+    )
+
+
+def dead_letter(case: Case) -> str:
+    """ingest.dead_letter"""
+    count = case.number("count")
+    many = f"{whole(count)} readings" if count is not None and count != 1 else "A reading"
+    verb = "were" if many != "A reading" else "was"
+    reason = case.text("reason")
+    why = f": {reason.rstrip('.')}" if reason else ""
+    return (
+        f"{many} from {case.subject} {verb} refused{why}. "
+        "Nothing is lost, it is kept aside; look at the device that sent it."
+    )
+
+
+def other(case: Case) -> str:
+    """A type this version does not know."""
+    return f"Alert about {case.subject}.{orders_hit(case)}"
+
+
+def _truck(case: Case) -> str:
+    truck = case.text("plate", "vehicle")
+    return f" (truck {truck})" if truck else ""
+
+
+def _times(case: Case) -> str:
+    eta, end = case.clock("eta"), case.clock("window_end")
+    if eta and end:
+        return f" ({eta}, window ends {end})"
+    if eta or end:
+        return f" ({eta})" if eta else f" (window ends {end})"
+    return ""
+
+
+def _lateness(late_s: float | None, about: str = "") -> str:
+    if late_s is None:
+        return ""
+    if late_s < 30:
+        return " in time"
+    return f"{about} {_duration(late_s)} late"
+
+
+def _duration(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    if minutes < 120:
+        return f"{minutes} minute" + ("" if minutes == 1 else "s")
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} hours"
+
+
+def _way(metres: float) -> str:
+    return f"{metres / 1000:.1f} km" if metres >= 1000 else f"{whole(metres)} m"

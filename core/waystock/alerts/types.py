@@ -1,0 +1,91 @@
+"""The kinds of alert, how grave each is, and how an episode is named. Upstream: the rules of fleet,
+stock and ingest; downstream: alert rows, their sentences, and the screens that order them.
+"""
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID, uuid5
+
+from waystock.contract.identifiers import iso_utc
+
+Severity = Literal["critical", "warning", "info"]
+
+_NAMESPACE = UUID("6f1f2d0e-5b0b-5c8e-9d57-3a4f9c1b7e52")
+
+
+class AlertType(NamedTuple):
+    """One kind of alert. `figures` are the numbers and names that its sentence can use; each may be
+    missing. Instants are ISO 8601 text; any type may add `time_zone` (IANA) and `plate`.
+    """
+
+    type: str
+    severity: Severity
+    subject: str
+    figures: tuple[str, ...]
+
+
+ALERT_TYPES: tuple[AlertType, ...] = (
+    AlertType(
+        "shipment.late_predicted",
+        "critical",
+        "shipment",
+        (
+            "vehicle",
+            "seq",
+            "destination_en",
+            "destination_zh",
+            "late_s",
+            "late_min",
+            "eta",
+            "window_end",
+            "remaining_m",
+            "pace_mps",
+            "model",
+            "ended",  # recovered | arrived | shipment_over, once it is cleared
+        ),
+    ),
+    AlertType(
+        "vehicle.off_route",
+        "critical",
+        "vehicle",
+        ("vehicle", "shipment", "distance_m", "limit_m", "lat", "lon", "ended"),
+    ),
+    AlertType(
+        "load.wrong_vehicle",
+        "critical",
+        "lpn",
+        ("lpn", "loaded_on", "belongs_on", "shipment", "door"),
+    ),
+    AlertType(
+        "receipt.short",
+        "warning",
+        "purchase_order",
+        ("expected", "received", "missing", "gtin", "product_en", "product_zh", "supplier"),
+    ),
+    AlertType(
+        "stock.low",
+        "warning",
+        "site/gtin",
+        ("gtin", "product_en", "product_zh", "on_hand", "reorder_point", "site", "expected"),
+    ),
+    AlertType("gateway.silent", "warning", "site/gateway", ("silent_s", "last_seen")),
+    AlertType("ingest.dead_letter", "warning", "site/gateway", ("count", "reason")),
+)
+"""In the order in which they matter."""
+
+_RANKS = {alert.type: rank for rank, alert in enumerate(ALERT_TYPES)}
+
+
+def severity_of(alert_type: str) -> Severity:
+    """How grave; KeyError if there is no such type."""
+    return ALERT_TYPES[_RANKS[alert_type]].severity
+
+
+def rank_of(alert_type: str) -> int:
+    """Place in the order of importance, 0 first; unknown types come last."""
+    return _RANKS.get(alert_type, len(ALERT_TYPES))
+
+
+def alert_id(alert_type: str, subject: str, opened_at: datetime) -> str:
+    """The name of one episode: the same facts always give the same 32 hex digits."""
+    return uuid5(_NAMESPACE, f"{alert_type}\n{subject}\n{iso_utc(opened_at)}").hex

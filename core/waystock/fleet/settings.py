@@ -1,0 +1,131 @@
+"""Every number the fleet rules use, in one place. The defaults were chosen by trial on simulated
+days; a deployment may pass others to `FleetPlan.build`. Upstream: configuration;
+downstream: all of `waystock.fleet`.
+"""
+
+import msgspec
+
+
+class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Metres, seconds, metres per second."""
+
+    # Which fixes are skipped (they stay stored).
+    future_s_max: float = 86_400.0
+    """A fix dated further than this after its capture is no fix of this trip."""
+    accuracy_m_max: float = 200.0
+    """A fix worse than this says too little."""
+    jump_speed_mps: float = 250.0 / 3.6
+    """Implied speed above which a fix contradicts the one before it …"""
+    jump_m_min: float = 100.0
+    """… if they are also further apart than this: noise at a high rate is no jump."""
+    jump_confirm_fixes: int = 3
+    """As many fixes that contradict the last one but agree with each other are believed after all:
+    then the older place was the wrong one (or the vehicle was carried)."""
+
+    # Motion.
+    depart_m: float = 200.0
+    """Stopped becomes moving at this distance from where the vehicle stands …"""
+    depart_fixes: int = 2
+    """… on as many consecutive fixes, so that one stray fix makes no trip."""
+    depart_anyway_m: float = 500.0
+    """A vehicle that creeps, resting now and then, departs at this distance from its stop."""
+    stop_m: float = 200.0
+    stop_window_s: float = 180.0
+    """Moving becomes stopped when every fix of a window this long lies within `stop_m` of its
+    first."""
+    gap_s: float = 3_600.0
+    """A longer silence ends the trip at its last fix."""
+    gap_pace_mps: float = 0.5
+    """A silence of at least `stop_window_s` crossed slower than this was a stop too: a vehicle that
+    went underground and came up on the other side of the block made two trips."""
+    still_m: float = 30.0
+    """Within this distance of a point (or twice the fix's accuracy) a vehicle has not moved. Stops
+    are stamped at the first fix, and trips at the last fix, that lies so near the resting place."""
+    still_s: float = 60.0
+    """A rest this long is a resting place."""
+    rest_memory_s: float = 300.0
+    """A trip is back-dated to the last resting place if that was left at most this long before the
+    vehicle went out of `depart_m`."""
+    moving_mps: float = 2.0
+    """A device's own speed from which a vehicle is shown as moving before its way has told."""
+    recent_step_s: float = 5.0
+    """Spacing of the fixes kept for the stop window: bounds the state to `stop_window_s` / this."""
+
+    # Geofences.
+    enter_fixes: int = 3
+    exit_fixes: int = 3
+    """Consecutive fixes inside (outside) that make a visit begin (end) …"""
+    fence_s: float = 60.0
+    """… or two fixes this far apart, for trackers that report rarely."""
+    exit_buffer_m: float = 30.0
+    """Outside begins this far beyond the edge, plus the fix's accuracy."""
+    accuracy_m_default: float = 5.0
+    """Taken for a fix that does not state its accuracy."""
+
+    # Shipments and routes.
+    early_s: float = 12 * 3_600.0
+    """A shipment can be a vehicle's active one from this long before its `depart_at`."""
+    expire_s: float = 24 * 3_600.0
+    """A shipment that was never finished stops being active this long after its last window."""
+    finished_max: int = 64
+    """Finished shipments a vehicle remembers; older ones have expired long before."""
+    back_m: float = 300.0
+    forward_m: float = 300.0
+    """How far behind (ahead of) the expected progress a fix is sought on the route before the whole
+    route is searched; the way driven since the last fix is added ahead."""
+    progress_weight: float = 0.1
+    """Metres of distance to the route that one metre of unexpected progress is worth: keeps a fix
+    on the outbound leg where the way back runs beside it."""
+    progress_hold_m: float = 50.0
+    """Progress does not go back by less than this."""
+    rebase_fixes: int = 2
+    """Fixes near another part of the route before progress jumps there."""
+    departed_m: float = 500.0
+    """Progress from which a vehicle counts as under way before its `depart_at`."""
+
+    # Off route.
+    off_route_m: float = 100.0
+    off_route_accuracies: float = 2.5
+    """Off route: further than the larger of `off_route_m` and this many accuracies …"""
+    off_route_fixes: int = 3
+    rejoin_fixes: int = 2
+    """… on as many consecutive fixes; back on it after `rejoin_fixes` within that limit."""
+    off_route_far_m: float = 1_000.0
+    """A vehicle never seen on its route is off it only this far from its start and every stop."""
+
+    # Arrival times.
+    pace_memory_s: float = 180.0
+    """Time constant of the vehicle's own pace."""
+    pace_trust_s: float = 20.0
+    """Observed time after which own pace and expectation weigh the same on the way just ahead."""
+    pace_min_s: float = 15.0
+    """Observed time below which own pace is not used."""
+    pace_floor_mps: float = 2.5
+    """Slowest pace that is believed to go on: a halt of a minute is a traffic light, not a pace."""
+    pace_young_s: float = 60.0
+    """With less observed, the last hop's speed counts if higher: who pulls away is slow too."""
+    pace_reach_m: float = 6_000.0
+    """How far ahead the present pace is expected to last: a jam's length, not the whole way."""
+    trip_trust_m: float = 30_000.0
+    """Distance after which the trip's mean pace and the planned one weigh the same beyond that."""
+    halt_free_s: float = 90.0
+    """A halt up to this long is expected to end at once …"""
+    halt_s_max: float = 900.0
+    """… a longer one to last as long again as it already has, but no more than this."""
+    detour: float = 1.3
+    """Way ÷ straight line, where there is no route or the vehicle is off it."""
+    spread_planned: float = 0.30
+    spread_observed: float = 0.15
+    """Standard deviation of ln(travel time) at the start and after a long observed trip."""
+    spread_s_min: float = 30.0
+    """p10 and p90 are at least this far from p50."""
+
+    # Lateness.
+    late_open_s: float = 300.0
+    late_clear_s: float = 120.0
+    late_fixes: int = 3
+    """Late above `late_open_s` (the grace) for as many fixes; recovered below `late_clear_s`."""
+    figures_step_s: float = 60.0
+    """An open alert shows new figures when the lateness has changed by this much."""
+    figures_step_m: float = 250.0
+    """… or, off route, the distance."""

@@ -1,0 +1,56 @@
+/**
+ * Where labels go on the canvas: in order of importance, each tries right, left, below and above of
+ * its point and is left out when all four would cover something already there.
+ */
+export interface Rect {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export interface LabelWish {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  /** Distance from the point to the text. */
+  gap: number;
+}
+
+export class LabelSpace {
+  private readonly taken: Rect[] = [];
+
+  constructor(private readonly bounds: Rect) {}
+
+  block(rect: Rect): void {
+    this.taken.push(rect);
+  }
+
+  /** Left edge and vertical middle of the text, or null when there is no room. */
+  place(wish: LabelWish): { x: number; y: number } | null {
+    const { x, y, w, h, gap } = wish;
+    const corners: [number, number][] = [
+      [x + gap, y - h / 2],
+      [x - gap - w, y - h / 2],
+      [x - w / 2, y + gap],
+      [x - w / 2, y - gap - h],
+    ];
+    for (const [left, top] of corners) {
+      const rect = { x: left, y: top, w, h };
+      if (!this.inside(rect) || this.taken.some((other) => overlap(rect, other))) continue;
+      this.taken.push(rect);
+      return { x: left, y: top + h / 2 };
+    }
+    return null;
+  }
+
+  private inside(rect: Rect): boolean {
+    const { x, y, w, h } = this.bounds;
+    return rect.x >= x && rect.y >= y && rect.x + rect.w <= x + w && rect.y + rect.h <= y + h;
+  }
+}
+
+function overlap(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}

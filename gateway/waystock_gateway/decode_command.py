@@ -1,0 +1,205 @@
+"""`waystock decode`: what a capture says, one JSON object a line, by the very decoders of the
+gateway. For installers and testers. Exit status 0 when the input was read to its end (rejects are
+lines), 2 on unusable arguments. Upstream: a file or standard input. Downstream: standard output.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from waystock.contract.identifiers import iso_utc
+from waystock_gateway.devices.barcode.content import read_frame, refusal
+from waystock_gateway.devices.barcode.decoder import LineDecoder
+from waystock_gateway.devices.barcode.framing import terminators_of
+from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.nmea.decoder import NmeaDecoder
+from waystock_gateway.devices.nmea.settings import NmeaSettings
+from waystock_gateway.devices.r200.decoder import R200Decoder
+from waystock_gateway.epc.decode import decode_epc
+from waystock_gateway.readings import Decoded, Decoder, Fix, Reject, Scan, TagRead
+from waystock_gateway.sessions.fixes import Place, Track, follow
+
+READ_BYTES = 65_536
+EPC_HEX_MAX = 124
+"""31 words, the most a tag's EPC bank announces."""
+
+Row = dict[str, Any]
+
+
+def run(argv: list[str]) -> int:
+    """Decode and print; see the module's head."""
+    options = _parser().parse_intermixed_args(argv)
+    with ExitStack() as stack:
+        try:
+            source = _open(options.file, stack)
+        except OSError as error:
+            sys.stderr.write(f"waystock decode: {options.file}: {error.strerror}\n")
+            return 2
+        for row in _ROWS[options.kind](source, options.hex):
+            sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _open(file: str, stack: ExitStack) -> BinaryIO:
+    return sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+
+
+def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    decoder = NmeaDecoder()
+    track: Track | None = None
+    for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
+        if isinstance(item, Reject):
+            yield _reject_row(item.reason, item.at, item.raw)
+        elif isinstance(item, Fix) and item.time is None:
+            yield _reject_row("no_date", item.at, item.raw.encode())
+        elif isinstance(item, Fix):
+            place = Place(item.time, item.lat, item.lon)  # pyright: ignore
+            track, is_teleport = follow(track, place, NmeaSettings().speed_mps_max)
+            yield _fix_row(item, is_teleport)
+
+
+def _barcode_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    settings = BarcodeSettings()
+    if not is_hex:
+        decoder = LineDecoder(settings)
+        for item in _decoded(decoder, _chunks(source, is_hex=False), decoder.idle):
+            yield from _scan_rows(item)
+        return
+    for number, text in _lines(source):
+        frame = _unhex(text)
+        if frame is None:
+            yield _reject_row("not_hex", number, text)
+            continue
+        frame = _without_terminator(frame, settings)
+        reason = refusal(frame, settings)
+        if reason is not None:
+            yield _reject_row(reason, number, frame)
+        elif len(frame) > settings.length_max:
+            yield _reject_row("too_long", number, frame)
+        else:
+            yield _scan_row(read_frame(frame, settings))
+
+
+def _epc_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    del is_hex  # an EPC line always is
+    for number, text in _lines(source):
+        bank = _unhex(text)
+        if bank is None:
+            yield _reject_row("not_hex", number, text)
+        elif not bank or len(bank) % 2 or len(bank) * 2 > EPC_HEX_MAX:
+            yield _reject_row("not_whole_words", number, bank)
+        else:
+            yield _epc_row(bank.hex().upper())
+
+
+def _r200_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    decoder = R200Decoder()
+    for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
+        if isinstance(item, Reject):
+            yield _reject_row(item.reason, item.at, item.raw)
+        elif isinstance(item, TagRead):
+            yield {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
+
+
+_ROWS = {"nmea": _nmea_rows, "barcode": _barcode_rows, "epc": _epc_rows, "r200": _r200_rows}
+
+
+def _decoded(
+    decoder: Decoder, chunks: Iterable[bytes], finish: Callable[[], list[Decoded]]
+) -> Iterator[Decoded]:
+    for chunk in chunks:
+        yield from decoder.feed(chunk)
+    yield from finish()
+
+
+def _chunks(source: BinaryIO, is_hex: bool) -> Iterator[bytes]:
+    if is_hex:
+        for _, text in _lines(source):
+            yield _unhex(text) or b""
+        return
+    while chunk := source.read(READ_BYTES):
+        yield chunk
+
+
+def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines with their number from 1; empty ones are no input."""
+    for number, line in enumerate(source, start=1):
+        text = line.strip()
+        if text:
+            yield number, text
+
+
+def _unhex(text: bytes) -> bytes | None:
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        return None
+
+
+def _without_terminator(frame: bytes, settings: BarcodeSettings) -> bytes:
+    while frame.endswith(terminators_of(settings)):
+        frame = frame[:-1]
+    return frame
+
+
+def _fix_row(fix: Fix, is_teleport: bool) -> Row:
+    assert fix.time is not None
+    return {
+        "kind": "position",
+        "time": iso_utc(fix.time),
+        "lat": fix.lat,
+        "lon": fix.lon,
+        "speed_mps": fix.speed_mps,
+        "course_deg_true": fix.course_deg_true,
+        "altitude_m": fix.altitude_m,
+        "quality": [*fix.quality, *(["teleport"] if is_teleport else [])],
+    }
+
+
+def _scan_rows(item: Decoded) -> Iterator[Row]:
+    if isinstance(item, Scan):
+        yield _scan_row(item)
+    elif isinstance(item, Reject):
+        yield _reject_row(item.reason, item.at, item.raw)
+
+
+def _scan_row(scan: Scan) -> Row:
+    return {
+        "kind": "barcode",
+        "aim": scan.aim,
+        "format": scan.format,
+        "data": scan.data,
+        "elements": scan.elements,
+        "quality": scan.quality,
+    }
+
+
+def _epc_row(epc_hex: str) -> Row:
+    epc = decode_epc(epc_hex)
+    return {
+        "kind": "rfid",
+        "scheme": epc.scheme,
+        "tag_uri": epc.tag_uri,
+        "epc_uri": epc.epc_uri,
+        "digital_link": epc.digital_link,
+        "elements": epc.elements,
+        "filter": epc.filter,
+    }
+
+
+def _reject_row(reason: str, at: int, raw: bytes) -> Row:
+    return {"kind": "reject", "reason": reason, "at": at, "raw": raw.hex()}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="waystock decode", description=__doc__)
+    parser.add_argument("kind", choices=sorted(_ROWS))
+    parser.add_argument("--hex", action="store_true", help="the input is hex, one frame a line")
+    parser.add_argument("file", nargs="?", default="-", help="a file, or - for standard input")
+    return parser

@@ -1,0 +1,1 @@
+"""Device kinds, one folder each: decoder, README, sample configuration."""

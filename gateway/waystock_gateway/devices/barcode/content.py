@@ -1,0 +1,137 @@
+"""From the characters of one frame to a scan: encoding, AIM identifier, GS1 content, check digits.
+Pure. Upstream: `framing` and `ssi` cut frames out of the byte stream. Downstream: `decoder`.
+
+A doubtful code travels on with its marks; only what holds no code at all is refused.
+"""
+
+from waystock.contract.events import Elements, Quality
+from waystock_gateway.check_digit import has_valid_check_digit
+from waystock_gateway.devices.barcode.aim import Identified, identify
+from waystock_gateway.devices.barcode.gs1 import (
+    GS,
+    Gs1Content,
+    parse_digital_link,
+    parse_message,
+)
+from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.readings import BarcodeFormat, Scan
+
+_GTIN_LENGTHS = (8, 12, 13, 14)
+_COMPOSITE_MARK = "|]e0"
+_KEY_AIS = frozenset({"00", "01", "02", "414", "415", "8003", "8004", "8006"})
+"""What a code without AIM identifier must hold before it is believed to be GS1."""
+
+Content = tuple[BarcodeFormat, Elements, tuple[Quality, ...]]
+
+
+def refusal(frame: bytes, settings: BarcodeSettings) -> str | None:
+    """Why `frame` holds no code at all, or None if it may."""
+    text = frame.decode("latin-1").strip()
+    if not text:
+        return "empty"
+    if text in settings.no_read or not text.strip("?"):
+        return "no_read"
+    if "\x00" in text:
+        return "nul_byte"
+    return None
+
+
+def read_frame(frame: bytes, settings: BarcodeSettings) -> Scan:
+    """The scan that `frame` (one code, framing and terminator cut off) means."""
+    text, encoding_marks = _decode(frame, settings)
+    identified = identify(text)
+    data = identified.data
+    if settings.gs_substitute:
+        data = data.replace(settings.gs_substitute, GS)
+    identified = identified._replace(data=data)
+    barcode_format, elements, marks = _interpret(identified, settings.gs_kept)
+    if not identified.known:
+        marks = (*marks, "unknown_aim")
+    return Scan(
+        aim=identified.aim,
+        format=barcode_format,
+        data=data,
+        elements=elements,
+        quality=(*encoding_marks, *marks),
+        raw=frame,
+    )
+
+
+def _decode(frame: bytes, settings: BarcodeSettings) -> tuple[str, tuple[Quality, ...]]:
+    encoding = "utf-8" if settings.encoding == "auto" else settings.encoding
+    try:
+        return frame.decode(encoding), ()
+    except UnicodeDecodeError:
+        return frame.decode("latin-1"), ("bad_encoding",)
+
+
+def _interpret(identified: Identified, gs_kept: bool) -> Content:
+    data = identified.data
+    match identified.promise:
+        case "gs1":
+            content = parse_message(data, separator_kept=gs_kept)
+            return "gs1", content.elements, content.quality
+        case "ean" | "ean_addon" | "ean8" if _COMPOSITE_MARK in data:
+            return _composite(data, gs_kept)
+        case "ean":
+            return _ean(data, 13)
+        case "ean_addon":
+            return _ean(data[:13], 13)
+        case "ean8":
+            return _ean(data, 8)
+        case "itf_checked":
+            return _gtin(data) if _is_digits(data) and len(data) == 14 else ("text", (), ())
+        case "link":
+            return _link_or_text(data)
+        case "any":
+            return ("text", (), ())
+        case "none":
+            return _unidentified(data, gs_kept)
+
+
+def _ean(data: str, length: int) -> Content:
+    if _is_digits(data) and len(data) == length:
+        return _gtin(data)
+    return "text", (), ("truncated",) if len(data) < length else ("gs1_error",)
+
+
+def _gtin(digits: str) -> Content:
+    marks: tuple[Quality, ...] = () if has_valid_check_digit(digits) else ("check_digit",)
+    return "gtin", (("01", digits.zfill(14)),), marks
+
+
+def _composite(data: str, gs_kept: bool) -> Content:
+    """An EAN/UPC with a GS1 composite component beside it: `9501101530003|]e01725…`."""
+    linear, _, component = data.partition(_COMPOSITE_MARK)
+    _, elements, marks = _ean(linear, 8 if len(linear) == 8 else 13)
+    content = parse_message(component, separator_kept=gs_kept)
+    return "gs1", (*elements, *content.elements), (*marks, *content.quality)
+
+
+def _link_or_text(data: str) -> Content:
+    content = parse_digital_link(data) if data.lower().startswith(("http://", "https://")) else None
+    if content is None:
+        return "text", (), ()
+    return "digital_link", content.elements, content.quality
+
+
+def _unidentified(data: str, gs_kept: bool) -> Content:
+    """No identifier: believe what proves itself by length, syntax and check digits, else text."""
+    if _is_digits(data) and len(data) in _GTIN_LENGTHS:
+        return _gtin(data)
+    content = parse_message(data, separator_kept=gs_kept)
+    if _is_convincing(content) or data.startswith(GS):
+        return "gs1", content.elements, content.quality
+    return _link_or_text(data)
+
+
+def _is_convincing(content: Gs1Content) -> bool:
+    return (
+        any(ai in _KEY_AIS for ai, _ in content.elements)
+        and "gs1_error" not in content.quality
+        and "check_digit" not in content.quality
+    )
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,63 @@
+"""The table of serial device kinds: how to converse with one and what its readings lead to. A
+further kind is a further row. Upstream: `main`. Downstream: `ports`.
+"""
+
+from collections.abc import Callable
+
+from waystock_gateway.clock import Clock
+from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
+from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
+from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
+from waystock_gateway.intake import SessionMaker
+from waystock_gateway.ports import PortConfig
+from waystock_gateway.readings import Line
+from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
+from waystock_gateway.sessions.presence import PresenceSession
+from waystock_gateway.sessions.scans import ScanSession
+from waystock_gateway.settings import MqttSourceSettings, PortSettings
+
+_Kind = Callable[[PortSettings, Clock], tuple[Callable[[], Line], SessionMaker]]
+
+
+def port_config(port: PortSettings, clock: Clock) -> PortConfig:
+    """What the supervisor of one serial port needs."""
+    make_line, session = _KINDS[port.decoder](port, clock)
+    return PortConfig(port.device, port.path, port.baud, make_line, session)
+
+
+def tracker_session(source: MqttSourceSettings) -> SessionMaker:
+    """The session of a device that publishes its position over MQTT."""
+    return lambda device, state: FixSession(
+        device,
+        state,
+        speed_mps_max=source.tracker_json.speed_mps_max,
+        times_max=REDELIVERIES_MAX,
+    )
+
+
+def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    del clock
+    return lambda: make_barcode_line(port.barcode), lambda device, state: ScanSession(
+        device, state, port.barcode.repeat_window_s
+    )
+
+
+def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    del clock
+    return lambda: make_nmea_line(port.nmea), lambda device, state: FixSession(
+        device, state, speed_mps_max=port.nmea.speed_mps_max, times_max=1
+    )
+
+
+def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    return lambda: make_r200_line(port.r200), lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=port.r200.absence_s,
+        arrive_reads=port.r200.arrive_reads,
+        rssi_dbm_min=port.r200.rssi_dbm_min,
+    )
+
+
+_KINDS: dict[str, _Kind] = {"barcode": _barcode, "nmea": _nmea, "r200": _r200}

@@ -1,0 +1,122 @@
+"""NMEA 0183 decoder: bytes of one receiver in, fixes and rejects out. Sans-I/O, no clock.
+Upstream: the port. Downstream: the unit's session, which marks roll-overs and dates what the
+receiver left undated.
+"""
+
+from waystock_gateway.devices.nmea.epoch import Calendar, Epoch
+from waystock_gateway.devices.nmea.framing import Framed, SentenceFraming
+from waystock_gateway.devices.nmea.sentence import ImpossibleError, Sentence, parse_sentence
+from waystock_gateway.devices.nmea.settings import NmeaSettings
+from waystock_gateway.readings import Decoded, Line, Reject
+
+RAW_BYTES_MAX = 512
+"""How much of a refused stretch is kept."""
+
+
+def make_line(settings: NmeaSettings) -> Line:
+    """The conversation with a receiver: it talks, we listen."""
+    return Line(NmeaDecoder(), idle_flush_s=settings.idle_flush_s)
+
+
+class NmeaDecoder:
+    """One receiver's stream. `feed` may split it anywhere and gives the same fixes."""
+
+    def __init__(self) -> None:
+        self._framing = SentenceFraming()
+        self._calendar = Calendar()
+        self._epoch: Epoch | None = None
+        self._ending = _Ending()
+        self._closed: Epoch | None = None
+        """The epoch before, if it ended before the UTC field changed: its stragglers are late."""
+        self.late_sentences = 0
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        decoded: list[Decoded] = []
+        for framed in self._framing.feed(data):
+            self._take(framed, decoded)
+        return decoded
+
+    def idle(self) -> list[Decoded]:
+        """The burst is over: its epoch is complete. A half sentence waits on."""
+        decoded: list[Decoded] = []
+        self._close(decoded, early=True)
+        return decoded
+
+    def finish(self) -> list[Decoded]:
+        """The input has ended."""
+        decoded: list[Decoded] = []
+        for framed in self._framing.flush():
+            self._take(framed, decoded)
+        self._close(decoded, early=False)
+        return decoded
+
+    def _take(self, framed: Framed, decoded: list[Decoded]) -> None:
+        if framed.reason is not None:
+            decoded.append(_reject(framed.reason, framed.at, framed.raw))
+            return
+        try:
+            sentence = parse_sentence(framed.raw)
+        except ImpossibleError as error:
+            decoded.append(_reject(str(error), framed.at, framed.raw))
+            return
+        if sentence is not None:
+            self._place(sentence, framed, decoded)
+
+    def _place(self, sentence: Sentence, framed: Framed, decoded: list[Decoded]) -> None:
+        """Into the open epoch, or a new one, or nowhere if its epoch is gone."""
+        if self._epoch is not None and not self._epoch.admits(sentence):
+            self._close(decoded, early=False)
+        if self._epoch is None:
+            if self._is_straggler(sentence):
+                self.late_sentences += 1
+                self._ending.unlearn()
+                return
+            self._epoch = Epoch(framed.at)
+        self._epoch.take(sentence, framed.raw)
+        if self._ending.is_reached(self._epoch):
+            self._close(decoded, early=True)
+
+    def _is_straggler(self, sentence: Sentence) -> bool:
+        if sentence.time_of_day is None and sentence.kind in {"VTG", "GSA"}:
+            return True
+        if self._closed is None or sentence.time_of_day is None:
+            return False
+        return sentence.time_of_day == self._closed.time_of_day
+
+    def _close(self, decoded: list[Decoded], *, early: bool) -> None:
+        epoch, self._epoch = self._epoch, None
+        if epoch is None:
+            return
+        self._ending.learn(epoch)
+        self._closed = epoch if early else None
+        fix = epoch.fix(self._calendar)
+        if fix is not None:
+            decoded.append(fix)
+        elif epoch.is_void:
+            decoded.append(_reject("no_fix", epoch.at, bytes(epoch.raw)))
+        elif epoch.claims_fix:
+            decoded.append(_reject("no_position", epoch.at, bytes(epoch.raw)))
+        elif epoch.own_date() is not None and epoch.time_of_day is not None:
+            self._calendar.moment(epoch.time_of_day, epoch.own_date())
+
+
+class _Ending:
+    """Knows an epoch to be complete when it has brought what the two before it brought."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, ...] = ()
+        self._proven: tuple[str, ...] = ()
+
+    def learn(self, epoch: Epoch) -> None:
+        self._proven = epoch.signature if epoch.signature == self._last else ()
+        self._last = epoch.signature
+
+    def unlearn(self) -> None:
+        self._last = self._proven = ()
+
+    def is_reached(self, epoch: Epoch) -> bool:
+        return bool(self._proven) and epoch.signature == self._proven
+
+
+def _reject(reason: str, at: int, raw: bytes) -> Reject:
+    return Reject(reason=reason, at=at, raw=raw[:RAW_BYTES_MAX])

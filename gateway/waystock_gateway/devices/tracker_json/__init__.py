@@ -1,0 +1,1 @@
+"""Trackers that publish their position as JSON over MQTT."""

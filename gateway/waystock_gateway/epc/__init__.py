@@ -1,0 +1,1 @@
+"""EPC binary encodings of RFID tags (GS1 EPC Tag Data Standard)."""

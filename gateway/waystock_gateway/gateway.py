@@ -1,0 +1,94 @@
+"""The running gateway: its threads, started and stopped in the order that loses nothing. Stopping
+goes with the stream: ports first, then the intake stores what waits, then the uplink has a moment
+to be acknowledged. Upstream: `main`, which made the parts.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from waystock_gateway.clock import Clock
+from waystock_gateway.health import Reporter
+from waystock_gateway.intake import Intake
+from waystock_gateway.mqtt_link import MqttLink
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.ports import Port
+from waystock_gateway.uplink import Uplink
+
+DRAIN_S = 2.5
+"""How long a stopping gateway waits for acknowledgements; what is left waits on disk."""
+JOIN_S = 1.0
+HEALTH_SUBMIT_S = 1.0
+DRAIN_POLL_S = 0.05
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """All parts of one gateway process."""
+
+    clock: Clock
+    outbox: Outbox
+    intake: Intake
+    ports: Sequence[Port]
+    uplink: Uplink
+    uplink_link: MqttLink
+    tracker_links: Sequence[MqttLink]
+    reporter: Reporter
+    health_s: float
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failed: bool = False
+
+    def run(self) -> int:
+        """Until `stopping` is set; the exit status."""
+        intake_thread = self._start("intake", self.intake.run)
+        link_threads = [self._start("uplink", self.uplink_link.run)]
+        link_threads += [self._start("trackers", link.run) for link in self.tracker_links]
+        port_threads = [self._start("port", port.run) for port in self.ports]
+        while not self.stopping.wait(self.health_s):
+            for report in self.reporter.health_events(self.intake, self.uplink.counters):
+                self.intake.submit(report, HEALTH_SUBMIT_S)
+        for port in self.ports:
+            port.stop()
+        _join(port_threads)
+        self.intake.stop()
+        _join([intake_thread])
+        self._await_acks()
+        for link in (*self.tracker_links, self.uplink_link):
+            link.stop()
+        _join(link_threads)
+        self.outbox.close()
+        return 1 if self.failed else 0
+
+    def _start(self, name: str, run: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _guarded(self, name: str, run: Callable[[], None]) -> None:
+        """A thread that dies of a fault takes the process with it: a supervisor starts it afresh,
+        and the outbox has all that was acknowledged."""
+        try:
+            run()
+        except Exception:  # noqa: BLE001 - outermost boundary of a thread
+            _log.exception("thread_failed", thread=name)
+            self.failed = True
+            self.stopping.set()
+
+    def _await_acks(self) -> None:
+        deadline_s = self.clock.now().mono_s + DRAIN_S
+        pause = threading.Event()
+        while (
+            self.uplink_link.is_up
+            and not self.uplink.is_drained
+            and self.clock.now().mono_s < deadline_s
+        ):
+            pause.wait(DRAIN_POLL_S)
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(JOIN_S)

@@ -1,0 +1,236 @@
+"""The intake: one thread that turns what all ports and sources bring into events and puts them
+into the outbox, group by group: whatever waits is one transaction, and an idle gateway commits at
+once. Only after the commit does a device get its acknowledgement. Upstream: `ports` and
+`trackers`, through one bounded queue. Downstream: the outbox, then `on_stored`, which wakes the
+uplink.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from waystock.contract.events import Event
+from waystock_gateway.clock import Clock, Moment
+from waystock_gateway.errors import OutboxError
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.readings import Reading, Reject
+from waystock_gateway.sessions.session import Outcome, Session
+from waystock_gateway.tally import Tally
+
+QUEUE_MAX = 2_000
+"""Arrivals that wait for the intake; a full queue holds its ports back."""
+GROUP_MAX = 1_000
+"""Arrivals in one transaction."""
+HELD_MAX = 20_000
+"""Readings of devices that can't be asked again, held while the disk refuses."""
+DEVICES_MAX = 5_000
+"""Devices that may appear by themselves on MQTT; more are refused and counted."""
+RETRY_S = 1.0
+FORGET_S = 0.5
+"""What the store has is deleted at least this often, beside other commits."""
+SHED_EVERY_COMMITS = 50
+
+_log = structlog.get_logger(__name__)
+
+SessionMaker = Callable[[str, dict[str, bytes]], Session]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Readings of one device from one read. `stored` is called after the commit. If the disk
+    refuses, readings of a device that `sends_again` without its answer are left to it; others are
+    held.
+    """
+
+    device: str
+    session: SessionMaker
+    readings: Sequence[Reading]
+    moment: Moment
+    stored: Callable[[], None] | None = None
+    sends_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEvents:
+    """Events that the gateway reports of itself (health)."""
+
+    device: str
+    events: Sequence[Event]
+
+
+@dataclass(slots=True)
+class IntakeState:
+    """What `status` and health tell of the intake."""
+
+    disk_refuses: bool = False
+    held: list[Arrival] = field(default_factory=list[Arrival])
+
+
+class Intake:
+    """`submit` from any thread; everything else happens in the thread that `run`s."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        tally: Tally,
+        on_stored: Callable[[], None],
+    ) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._tally = tally
+        self._on_stored = on_stored
+        self._queue: queue.Queue[Arrival | OwnEvents | None] = queue.Queue(QUEUE_MAX)
+        self._sessions: dict[str, Session] = {}
+        self._makers: dict[str, SessionMaker] = {}
+        self._stopping = threading.Event()
+        self._stored_mono_s = 0.0
+        self.state = IntakeState()
+
+    def submit(self, arrival: Arrival | OwnEvents, timeout_s: float) -> bool:
+        """Hand over; False if the queue stayed full for `timeout_s`."""
+        try:
+            self._queue.put(arrival, timeout=timeout_s)
+        except queue.Full:
+            return False
+        return True
+
+    def wake(self) -> None:
+        """Have the intake look for something to forget; harmless if it is busy anyway."""
+        if self._queue.empty():
+            self._nudge()
+
+    def stop(self) -> None:
+        """Store what waits, then end `run`."""
+        self._stopping.set()
+        self._nudge()
+
+    def adopt(self, device: str, maker: SessionMaker) -> None:
+        """Begin a device's session with what the outbox kept of it, before its first reading."""
+        self._makers[device] = maker
+        self._sessions[device] = maker(device, self._outbox.device_state(device))
+
+    def run(self) -> None:
+        """Until `stop`: wait, gather, store."""
+        while True:
+            group = self._gather()
+            self._process(group)
+            if self._stopping.is_set() and self._queue.empty():
+                return
+
+    def _nudge(self) -> None:
+        try:
+            self._queue.put_nowait(None)
+        except queue.Full:
+            return  # the intake is awake
+
+    def _gather(self) -> list[Arrival | OwnEvents]:
+        """All that waits, at most GROUP_MAX; blocks until something does or time is due."""
+        group: list[Arrival | OwnEvents] = []
+        try:
+            first = self._queue.get(timeout=self._wait_s())
+        except queue.Empty:
+            return group
+        if first is not None:
+            group.append(first)
+        while len(group) < GROUP_MAX:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if item is not None:
+                group.append(item)
+        return group
+
+    def _wait_s(self) -> float | None:
+        waits: list[float] = []
+        dues = [due for s in self._sessions.values() if (due := s.due_mono_s()) is not None]
+        if dues:
+            waits.append(min(dues) - self._clock.now().mono_s)
+        if self.state.held:
+            waits.append(RETRY_S)
+        if self._outbox.has_done:
+            waits.append(FORGET_S)
+        return max(0.0, min(waits)) if waits else None
+
+    def _process(self, group: list[Arrival | OwnEvents]) -> None:
+        arrivals = self.state.held + [a for a in group if isinstance(a, Arrival)]
+        now = self._clock.now()
+        outcomes: dict[str, Outcome] = {}
+        own = [Outcome(o.device, events=list(o.events)) for o in group if isinstance(o, OwnEvents)]
+        for arrival in arrivals:
+            self._take(arrival, outcomes)
+        self._tick(now, outcomes)
+        is_forgetting_due = now.mono_s - self._stored_mono_s >= FORGET_S
+        if outcomes or own or (self._outbox.has_done and is_forgetting_due):
+            self._store(list(outcomes.values()), own, arrivals, now)
+
+    def _take(self, arrival: Arrival, outcomes: dict[str, Outcome]) -> None:
+        device = arrival.device
+        if device not in self._sessions:
+            if len(self._sessions) >= DEVICES_MAX:
+                self._tally.drop(device, "too_many_devices")
+                return
+            self.adopt(device, arrival.session)
+        outcome = outcomes.setdefault(device, Outcome(device))
+        for reading in arrival.readings:
+            if isinstance(reading, Reject):
+                outcome.rejects.append(reading)
+            else:
+                self._sessions[device].take(reading, arrival.moment, outcome)
+
+    def _tick(self, now: Moment, outcomes: dict[str, Outcome]) -> None:
+        for device, session in self._sessions.items():
+            due_s = session.due_mono_s()
+            if due_s is not None and due_s <= now.mono_s:
+                session.tick(now, outcomes.setdefault(device, Outcome(device)))
+
+    def _store(
+        self, outcomes: list[Outcome], own: list[Outcome], arrivals: list[Arrival], now: Moment
+    ) -> None:
+        try:
+            self._stored_mono_s = now.mono_s
+            offsets = self._outbox.commit(outcomes + own, now.at)
+        except OutboxError as error:
+            self._refuse(arrivals, outcomes, error)
+            return
+        if self.state.disk_refuses:
+            _log.warning("outbox_writable_again", held_readings=len(self.state.held))
+            self.state.disk_refuses = False
+        self.state.held.clear()
+        self._tally.count(outcomes)
+        for arrival in arrivals:
+            if arrival.stored is not None:
+                arrival.stored()
+        if offsets:
+            self._on_stored()
+        self._shed()
+
+    def _refuse(self, arrivals: list[Arrival], outcomes: list[Outcome], error: OutboxError) -> None:
+        """Nothing was written: devices that can send again are left without their answer, readings
+        of the others are held; all sessions go back to what the file remembers.
+        """
+        if not self.state.disk_refuses:
+            _log.error("outbox_refuses", reason=str(error), readings=len(arrivals))
+            self.state.disk_refuses = True
+        for outcome in outcomes:
+            maker = self._makers.get(outcome.device)
+            if maker is not None:
+                self.adopt(outcome.device, maker)
+        held = [arrival for arrival in arrivals if not arrival.sends_again]
+        for arrival in arrivals:
+            if arrival.sends_again:
+                self._tally.drop(arrival.device, "refused_disk", len(arrival.readings))
+        for arrival in held[:-HELD_MAX]:
+            self._tally.drop(arrival.device, "lost_disk", len(arrival.readings))
+        self.state.held = held[-HELD_MAX:]
+
+    def _shed(self) -> None:
+        if self._outbox.counters.commits % SHED_EVERY_COMMITS:
+            return
+        lost = self._outbox.shed_overload()
+        if lost:
+            _log.error("outbox_full_oldest_dropped", events=lost)

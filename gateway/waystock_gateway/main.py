@@ -1,0 +1,223 @@
+"""`waystock gateway`: reads the settings, makes clock, random, outbox, ports and connections,
+wires them and runs until SIGTERM. All wiring is here.
+"""
+
+import argparse
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from waystock.contract.acks import Status, encode
+from waystock.contract.identifiers import iso_utc
+from waystock.contract.topics import gateway_topic
+from waystock_gateway.backoff import Backoff
+from waystock_gateway.clock import Clock, SystemClock
+from waystock_gateway.devices.kinds import port_config, tracker_session
+from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
+from waystock_gateway.errors import GatewayError, SettingsError
+from waystock_gateway.gateway import Gateway
+from waystock_gateway.health import Reporter
+from waystock_gateway.intake import Intake
+from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
+from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
+from waystock_gateway.send_plan import SendPlan
+from waystock_gateway.settings import Settings, load_settings, parse_mqtt_url
+from waystock_gateway.tally import Tally
+from waystock_gateway.trackers import SourceConfig, Trackers
+from waystock_gateway.uplink import Uplink, UplinkConfig
+
+OUTBOX_FILE = "outbox.sqlite"
+LOG_VARIABLE = "WAYSTOCK_LOG"
+_BYTES_PER_MB = 1_000_000
+
+
+def run(argv: list[str]) -> int:
+    """Exit status: 0 stopped as asked, 1 can't run, 2 unusable arguments or settings."""
+    options = _parser().parse_args(argv)
+    _configure_logging(os.environ.get(LOG_VARIABLE, "info"))
+    try:
+        settings = load_settings(options.config)
+        if options.action == "check":
+            sys.stdout.write(f"{options.config}: {len(settings.ports)} ports, ")
+            sys.stdout.write(f"{len(settings.mqtt_sources)} MQTT sources, all well\n")
+            return 0
+        return _run(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"waystock gateway: {error}\n")
+        return 2
+    except GatewayError as error:
+        sys.stderr.write(f"waystock gateway: {error}\n")
+        return 1
+
+
+def _run(settings: Settings) -> int:
+    gateway = build(settings, SystemClock())
+
+    def stop(_signal: int, _frame: object) -> None:
+        gateway.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return gateway.run()
+
+
+def build(settings: Settings, clock: Clock) -> Gateway:
+    """All parts, wired; nothing but the outbox file is opened yet."""
+    own = settings.gateway
+    path = Path(own.data_dir) / OUTBOX_FILE
+    outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB)
+    tally = Tally()
+    reporter = Reporter(own.gateway, clock, tally, outbox, OutboxReader(path))
+    plan = SendPlan(
+        live_max=settings.uplink.live_batches_max,
+        backlog_max=settings.uplink.backlog_batches_max,
+        resend_s=settings.uplink.resend_s,
+        resend_s_max=settings.uplink.resend_s_max,
+        random=random.random,
+    )
+    uplink_config = _uplink_config(settings)
+    wake = _Wake()
+    intake = Intake(outbox, clock, tally, on_stored=wake.uplink)
+    uplink = Uplink(
+        uplink_config, outbox, OutboxReader(path), plan, clock, reporter.status, intake.wake
+    )
+    link = _uplink_link(settings, uplink, clock)
+    wake.link = link
+    ports: list[Port] = []
+    for port in settings.ports:
+        tally.register(port.device)
+        config = port_config(port, clock)
+        intake.adopt(port.device, config.session)
+        ports.append(Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX)))
+    return Gateway(
+        clock=clock,
+        outbox=outbox,
+        intake=intake,
+        ports=ports,
+        uplink=uplink,
+        uplink_link=link,
+        tracker_links=_tracker_links(settings, intake, clock, tally),
+        reporter=reporter,
+        health_s=own.health_s,
+    )
+
+
+class _Wake:
+    """The intake is made before the link that it wakes."""
+
+    link: MqttLink | None = None
+
+    def uplink(self) -> None:
+        if self.link is not None:
+            self.link.wake()
+
+
+def _uplink_config(settings: Settings) -> UplinkConfig:
+    uplink = settings.uplink
+    return UplinkConfig(
+        site=settings.gateway.site,
+        gateway=settings.gateway.gateway,
+        linger_s=uplink.linger_s,
+        batch_events_max=uplink.batch_events_max,
+        batch_bytes_max=uplink.batch_bytes_max,
+        status_s=settings.gateway.health_s,
+        deflate=uplink.deflate,
+    )
+
+
+def _uplink_link(settings: Settings, uplink: Uplink, clock: Clock) -> MqttLink:
+    own = settings.gateway
+    topic = gateway_topic(own.site, own.gateway, "status")
+    will = encode(Status(state="offline", at=iso_utc(clock.now().at)))
+    return _link(settings, settings.uplink.url, "uplink", uplink, clock, will=(topic, will))
+
+
+def _tracker_links(
+    settings: Settings, intake: Intake, clock: Clock, tally: Tally
+) -> list[MqttLink]:
+    """One connection per broker that devices publish to."""
+    by_url: dict[str, list[SourceConfig]] = {}
+    for source in settings.mqtt_sources:
+        config = SourceConfig(
+            source.topic, TrackerJsonDecoder(source.tracker_json), tracker_session(source)
+        )
+        by_url.setdefault(source.url or settings.uplink.url, []).append(config)
+    links: list[MqttLink] = []
+    for i, (url, sources) in enumerate(by_url.items()):
+        trackers = Trackers(sources, intake, clock, tally)
+        link = _link(settings, url, f"trackers-{i}", trackers, clock, durable=True)
+        trackers.link = link
+        links.append(link)
+    return links
+
+
+def _link(
+    settings: Settings,
+    url: str,
+    name: str,
+    user: LinkUser,
+    clock: Clock,
+    *,
+    durable: bool = False,
+    will: tuple[str, bytes] | None = None,
+) -> MqttLink:
+    own, uplink = settings.gateway, settings.uplink
+    config = LinkConfig(
+        name=name,
+        address=parse_mqtt_url(url),
+        client_id=f"waystock-{own.site}-{own.gateway}-{name}",
+        durable=durable,
+        version=uplink.mqtt_version,
+        keepalive_s=uplink.keepalive_s,
+        ca_file=uplink.ca_file,
+        certificate_file=uplink.certificate_file,
+        key_file=uplink.key_file,
+        will=will,
+    )
+    return MqttLink(config, user, clock, _backoff(uplink.reconnect_s, uplink.reconnect_s_max))
+
+
+def _backoff(first_s: float, max_s: float) -> Backoff:
+    return Backoff(first_s, max_s, random.random)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="waystock gateway", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, text in (("run", "read devices until SIGTERM"), ("check", "check the settings")):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--config", type=Path, required=True, help="TOML file")
+    return parser
+
+
+def _configure_logging(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_level_number(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _level_number(level: str) -> int:
+    return logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """For `python -m waystock_gateway.main`."""
+    return run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What a decoder makes of bytes: readings without device name or clock, before they become events
+of the wire contract. Upstream: the decoders in `devices/`. Downstream: `sessions/`, which add
+device, time and memory, and the `decode` command, which prints them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from waystock.contract.events import Elements, Quality
+
+BarcodeFormat = Literal["gs1", "digital_link", "gtin", "text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One decoded barcode. `answer` is sent to the scanner once the reading is safely kept."""
+
+    aim: str
+    format: BarcodeFormat
+    data: str
+    elements: Elements = ()
+    quality: tuple[Quality, ...] = ()
+    raw: bytes = b""
+    answer: bytes = b""
+    retransmitted: bool = False
+    """The scanner says it sent this frame before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRead:
+    """One inventory notice of an RFID reader: a tag was heard once."""
+
+    epc: str
+    """Upper-case hex of the EPC memory bank."""
+    rssi_dbm: float | None = None
+    antenna: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One position of a GPS unit, WGS 84, UTC."""
+
+    time: datetime | None
+    """None where the receiver never said the date; `time_of_day` then holds the rest."""
+    time_of_day: timedelta
+    lat: float
+    lon: float
+    speed_mps: float | None = None
+    course_deg_true: float | None = None
+    altitude_m: float | None = None
+    accuracy_m: float | None = None
+    hdop: float | None = None
+    satellites: int | None = None
+    quality: tuple[Quality, ...] = ()
+    clock: Literal["gps", "device"] = "gps"
+    raw: str = ""
+    at: int = 0
+    """Byte offset of its first sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """Bytes that became no reading, and why. Counted per reason, the newest ones kept."""
+
+    reason: str
+    at: int
+    """Byte offset in the stream since the decoder was made."""
+    raw: bytes
+    answer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Bytes the device is owed at once, whatever becomes of its data (a request to send again)."""
+
+    data: bytes
+
+
+Reading = Scan | TagRead | Fix | Reject
+Decoded = Reading | Answer
+
+
+class Decoder(Protocol):
+    """Sans-I/O: bytes in, readings out, split anywhere; never raises on garbage."""
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        """What became complete with `data`."""
+        ...
+
+    def idle(self) -> list[Decoded]:
+        """The line has been quiet for `idle_flush_s`: what was waiting for more is complete."""
+        ...
+
+
+@dataclass(slots=True)
+class Line:
+    """How to hold a serial conversation with one device kind."""
+
+    decoder: Decoder
+    idle_flush_s: float | None = None
+    """Quiet time after which `decoder.idle()` is called; None: never."""
+    on_open: bytes = b""
+    """Sent when the port opens, and again when nothing came for `wake_after_s`."""
+    wake_after_s: float | None = None
+    counters: dict[str, int] = field(default_factory=dict[str, int])

@@ -1,0 +1,1 @@
+"""What a device's readings become once its name, the clock and its own past are known."""

@@ -1,0 +1,199 @@
+"""The gateway's configuration: one TOML file, checked whole before anything is opened. Every
+setting has a default but the names, the broker and the ports. Read by `main` alone, which passes
+the parts on.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from waystock.contract.events import BATCH_BYTES_MAX, EVENTS_PER_BATCH_MAX
+from waystock.contract.identifiers import Name
+from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.nmea.settings import NmeaSettings
+from waystock_gateway.devices.r200.settings import R200Settings
+from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
+from waystock_gateway.errors import SettingsError
+
+MQTT_URL_VARIABLE = "WAYSTOCK_MQTT_URL"
+DATA_DIR_VARIABLE = "WAYSTOCK_GATEWAY_DATA_DIR"
+_DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class GatewaySettings(_Table, frozen=True, kw_only=True):
+    """`[gateway]`"""
+
+    site: Name
+    gateway: Name
+    data_dir: str = "/var/lib/waystock-gateway"
+    """Where the outbox file lies: a disk that keeps what it is told to keep."""
+    outbox_mb_max: Annotated[int, msgspec.Meta(ge=1)] = 4096
+    """Above this size the oldest events are dropped, counted and reported."""
+    health_s: Seconds = 30.0
+    """How often status and health are reported."""
+
+
+class UplinkSettings(_Table, frozen=True, kw_only=True):
+    """`[uplink]`"""
+
+    url: str
+    """`mqtt://user:password@host:port` or `mqtts://…`; WAYSTOCK_MQTT_URL replaces it."""
+    mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
+    ca_file: str = ""
+    """Certificate authority for mqtts; empty: the system's."""
+    certificate_file: str = ""
+    key_file: str = ""
+    """Client certificate and key, where the broker wants them."""
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=1200)] = 30
+    linger_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.02
+    """Pause between batches under load, so that they fill; an idle uplink sends at once."""
+    batch_events_max: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_PER_BATCH_MAX)] = 500
+    batch_bytes_max: Annotated[int, msgspec.Meta(ge=20_000, le=BATCH_BYTES_MAX)] = 262_144
+    live_batches_max: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
+    """Unacknowledged batches of fresh events."""
+    backlog_batches_max: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    """Unacknowledged batches of older events, beside the fresh ones."""
+    resend_s: Seconds = 5.0
+    """A batch that the store has not acknowledged is sent again after this time, then after twice
+    as long, up to `resend_s_max`."""
+    resend_s_max: Seconds = 60.0
+    reconnect_s: Seconds = 0.5
+    """First pause before connecting again; doubles up to `reconnect_s_max`, with jitter."""
+    reconnect_s_max: Seconds = 30.0
+    deflate: bool = False
+    """Compress batches, for metered uplinks."""
+
+
+class PortSettings(_Table, frozen=True, kw_only=True):
+    """`[[ports]]`: one serial device."""
+
+    device: Name
+    decoder: Literal["barcode", "nmea", "r200"]
+    path: str
+    """A device path, best under /dev/serial/by-id, or a glob of which the first match counts."""
+    baud: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 115_200
+    barcode: BarcodeSettings = BarcodeSettings()
+    nmea: NmeaSettings = NmeaSettings()
+    r200: R200Settings = R200Settings()
+
+
+class MqttSourceSettings(_Table, frozen=True, kw_only=True):
+    """`[[mqtt_sources]]`: devices that publish to a broker."""
+
+    topic: str
+    """With `{device}` as one whole level: its value is the device's name."""
+    decoder: Literal["tracker-json"] = "tracker-json"
+    url: str = ""
+    """Empty: the uplink's broker."""
+    tracker_json: TrackerJsonSettings = TrackerJsonSettings()
+
+
+class Settings(_Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    gateway: GatewaySettings
+    uplink: UplinkSettings
+    ports: tuple[PortSettings, ...] = ()
+    mqtt_sources: tuple[MqttSourceSettings, ...] = ()
+
+
+class BrokerAddress(_Table, frozen=True, kw_only=True):
+    """An MQTT URL taken apart."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    tls: bool
+
+
+def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the file; raises SettingsError with the place and what would be right."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    _override(document, os.environ if environment is None else environment)
+    try:
+        settings = msgspec.convert(document, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    for problem in _problems(settings):
+        raise SettingsError(f"{path}: {problem}")
+    return settings
+
+
+def parse_mqtt_url(url: str) -> BrokerAddress:
+    """Raises ValueError saying what a usable URL looks like."""
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError(f"{_without_password(url)!r} is not like mqtt://user:password@host:1883")
+    return BrokerAddress(
+        host=parts.hostname,
+        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=parts.scheme == "mqtts",
+    )
+
+
+def _override(document: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for variable, table, key in (
+        (MQTT_URL_VARIABLE, "uplink", "url"),
+        (DATA_DIR_VARIABLE, "gateway", "data_dir"),
+    ):
+        value = environment.get(variable)
+        section = document.setdefault(table, {})
+        if value and isinstance(section, dict):
+            section[key] = value
+
+
+def _problems(settings: Settings) -> list[str]:
+    """What only the whole file can show."""
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    for i, port in enumerate(settings.ports):
+        if port.device in seen:
+            problems.append(
+                f"ports[{i}].device: {port.device!r} is already ports[{seen[port.device]}]; "
+                "each port needs a device name of its own"
+            )
+        seen[port.device] = i
+    for i, source in enumerate(settings.mqtt_sources):
+        if source.topic.split("/").count("{device}") != 1 or "#" in source.topic:
+            problems.append(
+                f"mqtt_sources[{i}].topic: {source.topic!r} needs {{device}} as one whole level, "
+                "such as trackers/{device}/fix, and no #"
+            )
+    places = [("uplink.url", settings.uplink.url)]
+    places += [(f"mqtt_sources[{i}].url", s.url) for i, s in enumerate(settings.mqtt_sources)]
+    for place, url in places:
+        if url or place == "uplink.url":
+            problems += _url_problem(place, url)
+    return problems
+
+
+def _url_problem(place: str, url: str) -> list[str]:
+    try:
+        parse_mqtt_url(url)
+    except ValueError as error:
+        return [f"{place}: {error}"]
+    return []
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://…{at}{tail}" if at else url

@@ -1,0 +1,65 @@
+"""Counts per device: readings stored, rejects and drops by reason, age of the last frame. Written
+by the intake and the ports, read by health and status. Counters only grow while the process lives.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from waystock_gateway.sessions.session import Outcome
+
+
+@dataclass(slots=True)
+class DeviceTally:
+    """What one device brought since the gateway started."""
+
+    events: int = 0
+    rejects: Counter[str] = field(default_factory=Counter[str])
+    drops: Counter[str] = field(default_factory=Counter[str])
+    last_frame_mono_s: float | None = None
+
+
+class Tally:
+    """One DeviceTally per device, safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._devices: dict[str, DeviceTally] = {}
+
+    def register(self, device: str) -> None:
+        """Report this device even before it has said anything."""
+        with self._lock:
+            self._devices.setdefault(device, DeviceTally())
+
+    def heard(self, device: str, mono_s: float) -> None:
+        """A frame came."""
+        with self._lock:
+            self._devices.setdefault(device, DeviceTally()).last_frame_mono_s = mono_s
+
+    def drop(self, device: str, reason: str, count: int = 1) -> None:
+        """`count` readings were thrown away for `reason`."""
+        with self._lock:
+            self._devices.setdefault(device, DeviceTally()).drops[reason] += count
+
+    def count(self, outcomes: Iterable[Outcome]) -> None:
+        """What was committed."""
+        with self._lock:
+            for outcome in outcomes:
+                tally = self._devices.setdefault(outcome.device, DeviceTally())
+                tally.events += len(outcome.events)
+                tally.rejects.update(reject.reason for reject in outcome.rejects)
+                tally.drops.update(outcome.drops)
+
+    def snapshot(self) -> dict[str, DeviceTally]:
+        """A copy, by device."""
+        with self._lock:
+            return {
+                device: DeviceTally(
+                    tally.events,
+                    Counter(tally.rejects),
+                    Counter(tally.drops),
+                    tally.last_frame_mono_s,
+                )
+                for device, tally in self._devices.items()
+            }

@@ -1,0 +1,94 @@
+"""Geofence visits: none missed, none invented by jitter at an edge."""
+
+import random
+
+import pytest
+
+from waystock.fleet.fold import Fix, VehicleState, fold
+from waystock.fleet.plan import FleetPlan
+from waystock.fleet.rows import VisitRow
+
+from .tracks import at, drive, fix, square
+
+PLAN = FleetPlan.build([square("yard", 5000.0), square("zone", 5000.0, half_m=60.0)], [])
+
+
+def visits(fixes: list[Fix], plan: FleetPlan = PLAN) -> dict[str, list[VisitRow]]:
+    found: dict[str, list[VisitRow]] = {}
+    for visit in fold("v1", VehicleState(), fixes, plan)[1].visits:
+        found.setdefault(visit.fence, []).append(visit)
+    return found
+
+
+def test_a_visit_begins_with_the_first_fix_inside_and_ends_with_the_first_outside() -> None:
+    inward = drive(100, 10.0, from_m=4300)
+    stay = [fix(at(70 + i), 5000.0) for i in range(600)]
+    outward = drive(100, 10.0, from_s=670, from_m=5000)
+    (visit,) = visits(inward[:70] + stay + outward)["yard"]
+    assert visit.entered_at == at(55)
+    # The edge is 150 m on; outside begins 30 m and the fix's accuracy (5 m) beyond it.
+    assert visit.exited_at == at(670 + 19)
+
+
+def test_a_truck_parked_beside_an_edge_makes_hardly_any_events_in_a_day() -> None:
+    events = 0
+    for seed in range(4):
+        chance = random.Random(seed)
+        edge = [
+            fix(at(10 * i), 5165.0 + chance.gauss(0, 12), chance.gauss(0, 12)) for i in range(8640)
+        ]
+        rows = visits(edge).get("yard", [])
+        events += sum(1 + (row.exited_at is not None) for row in rows)
+    assert events / 4 <= 5
+
+
+def test_a_poor_fix_far_outside_does_not_end_a_visit() -> None:
+    inside = [fix(at(10 * i), 5000.0) for i in range(10)]
+    poor = [fix(at(100 + 10 * i), 5300.0, accuracy_m=150.0) for i in range(10)]
+    (visit,) = visits(inside + poor)["yard"]
+    assert visit.exited_at is None
+
+
+def test_trackers_that_report_every_minute_need_two_fixes_only() -> None:
+    (visit,) = visits([fix(at(60 * i), 5000.0 if i in {3, 4} else 3000.0) for i in range(8)])[
+        "yard"
+    ]
+    assert (visit.entered_at, visit.exited_at) == (at(180), at(300))
+
+
+def test_driving_past_with_one_fix_inside_is_no_visit() -> None:
+    assert visits([fix(at(10 * i), 4000.0 + 400 * i) for i in range(6)]) == {}
+
+
+def test_the_smallest_of_nested_fences_is_where_the_vehicle_is() -> None:
+    progress = fold("v1", VehicleState(), [fix(at(i), 5000.0) for i in range(3)], PLAN)[1].progress
+    assert progress is not None
+    assert progress.at_fence == "zone"
+
+
+def test_a_fence_that_is_no_longer_planned_is_left() -> None:
+    state, _ = fold("v1", VehicleState(), [fix(at(i), 5000.0) for i in range(5)], PLAN)
+    empty = FleetPlan.build([], [])
+    _, derived = fold("v1", state, [fix(at(5 + i), 5000.0) for i in range(5)], empty)
+    assert {visit.fence: visit.exited_at for visit in derived.visits} == {
+        "yard": at(5),
+        "zone": at(5),
+    }
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 10])
+def test_no_visit_of_a_minute_is_missed(every_s: int) -> None:
+    for seed in range(20):
+        chance = random.Random(seed)
+        arrive = chance.randrange(100, 200)
+
+        def east_m(second: float, arrive: float = arrive) -> float:
+            return 5000.0 - 20 * max(0, arrive - second) + 20 * max(0, second - arrive - 45)
+
+        fixes = [
+            fix(at(i), east_m(i) + chance.gauss(0, 10), chance.gauss(0, 10))
+            for i in range(0, 400, every_s)
+        ]
+        (visit,) = visits(fixes)["yard"]
+        assert abs((visit.entered_at - at(arrive - 7.5)).total_seconds()) <= every_s + 2
+        assert visit.exited_at is not None
