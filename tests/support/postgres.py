@@ -62,6 +62,15 @@ class DatabaseServer:
         name = f"template_{secrets.token_hex(6)}"
         self._admin(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         migrate(self._url(name))
+        # TimescaleDB's scheduler visits each database; one that is visited can't be copied.
+        self._admin(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
+        )
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                (name,),
+            )
         return name
 
     def _drop(self, name: str) -> None:
