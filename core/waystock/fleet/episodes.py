@@ -2,6 +2,7 @@
 afterwards. Upstream: lateness and distance from the route, fix by fix; downstream: alert rows.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ class Watched(NamedTuple):
     step: float
     open_fixes: int
     clear_fixes: int
-    figures: Figures
+    figures: Callable[[], Figures]
+    """Made only when they are shown: most fixes show nothing."""
 
 
 def step_watch(watch: Watch | None, now: Watched) -> tuple[Watch | None, Episode | None]:
@@ -61,7 +63,7 @@ def _step_armed(watch: Watch, now: Watched) -> tuple[Watch | None, Episode | Non
         opened_us=run_us if is_open else None,
         shown=now.leading,
         captured_at=now.fix.captured_at,
-        figures=now.figures if is_open else {},
+        figures=now.figures() if is_open else {},
     )
     return following, _episode(following, now) if is_open else None
 
@@ -70,7 +72,7 @@ def _step_open(watch: Watch, now: Watched) -> tuple[Watch | None, Episode | None
     clear_run = watch.clear_run + 1 if now.is_under else 0
     clear_us = watch.clear_us if watch.clear_run else now.time_us
     if clear_run >= now.clear_fixes:
-        figures: Figures = {**now.figures, "ended": "recovered"}
+        figures: Figures = {**now.figures(), "ended": "recovered"}
         return None, _episode(watch, now, clear_us, figures)
     is_news = now.is_over and abs(now.leading - watch.shown) >= now.step
     if not is_news and clear_run == watch.clear_run:
@@ -83,7 +85,7 @@ def _step_open(watch: Watch, now: Watched) -> tuple[Watch | None, Episode | None
         clear_us=clear_us if clear_run else 0,
         shown=now.leading if is_news else watch.shown,
         captured_at=now.fix.captured_at if is_news else watch.captured_at,
-        figures=now.figures if is_news else watch.figures,
+        figures=now.figures() if is_news else watch.figures,
     )
     return following, _episode(following, now) if is_news else None
 
@@ -147,11 +149,9 @@ def watch_late(
 ) -> Watched:
     """Predicted arrival (p50) against the end of the next stop's window."""
     late_s = (eta_us - stop.window_end_us) / 1e6
-    is_over = late_s > s.late_open_s
-    is_under = late_s < s.late_clear_s
-    figures: Figures = {}
-    if is_over or is_under:
-        figures = {
+
+    def figures() -> Figures:
+        return {
             "vehicle": vehicle,
             "seq": float(stop.seq),
             "destination_en": stop.name_en,
@@ -164,6 +164,7 @@ def watch_late(
             "window_end": iso_utc(stop.window_end),
             "model": outlook.model,
         }
+
     return Watched(
         "shipment.late_predicted",
         vehicle,
@@ -171,8 +172,8 @@ def watch_late(
         shipment,
         fix,
         time_us,
-        is_over,
-        is_under,
+        late_s > s.late_open_s,
+        late_s < s.late_clear_s,
         late_s,
         s.figures_step_s,
         s.late_fixes,
@@ -186,15 +187,17 @@ def watch_off_route(
 ) -> Watched:
     """Distance to the nearest segment of the planned route."""
     limit_m = off_route_limit_m(spot.accuracy_m, s)
-    is_over = away_m > limit_m
-    figures: Figures = {
-        "vehicle": vehicle,
-        "shipment": shipment,
-        "distance_m": float(round(away_m)),
-        "limit_m": float(round(limit_m)),
-        "lat": round(spot.lat, 6),
-        "lon": round(spot.lon, 6),
-    }
+
+    def figures() -> Figures:
+        return {
+            "vehicle": vehicle,
+            "shipment": shipment,
+            "distance_m": float(round(away_m)),
+            "limit_m": float(round(limit_m)),
+            "lat": round(spot.lat, 6),
+            "lon": round(spot.lon, 6),
+        }
+
     return Watched(
         "vehicle.off_route",
         vehicle,
@@ -202,8 +205,8 @@ def watch_off_route(
         shipment,
         fix,
         spot.time_us,
-        is_over,
-        not is_over,
+        away_m > limit_m,
+        away_m <= limit_m,
         away_m,
         s.figures_step_m,
         s.off_route_fixes,

@@ -36,7 +36,7 @@ def fold(
 
     Of fixes with one and the same time one is taken, the same whatever their order; so a call must
     get all it will ever get of one instant, or the caller folds again from before it
-    (`waystock.fleet.refold`). Fixes not later than the state's `frontier` are ignored.
+    (ingest's fleet stage does). Fixes not later than the state's `frontier` are ignored.
     """
     return fold_fleet([Track(vehicle, state, fixes)], plan)[0]
 

@@ -154,23 +154,29 @@ def _passages(route: PlannedRoute, area: BaseGeometry, from_m: float) -> list[tu
     found: list[tuple[float, float]] = []
     for turn in (-360.0, 0.0, 360.0):
         ends = np.array(vertices) + np.array([turn, 0.0])
-        pairs = np.stack([ends[:-1], ends[1:]], axis=1)
-        segments = np.asarray(shapely.linestrings(pairs), dtype=object)
-        for i in np.flatnonzero(shapely.intersects(area, segments)).tolist():
-            if along_m[i + 1] <= along_m[i]:
-                continue
-            inside = shapely.intersection(segments[i : i + 1], area)
+        for i in _segments_near(ends, area.bounds):
+            inside = shapely.intersection(shapely.LineString(ends[i : i + 2]), area)
+            length_m = along_m[i + 1] - along_m[i]
             for part in shapely.get_parts(inside).tolist():
                 shares = _shares(ends[i], ends[i + 1], shapely.get_coordinates(part))
-                places = [along_m[i] + share * (along_m[i + 1] - along_m[i]) for share in shares]
-                found.append((min(places), max(places)))
+                if shares and length_m > 0:
+                    at_m = [along_m[i] + share * length_m for share in shares]
+                    found.append((min(at_m), max(at_m)))
     return _joined(sorted(found))
+
+
+def _segments_near(ends: Numbers, bounds: tuple[float, float, float, float]) -> list[int]:
+    """Those whose own box meets the bounds: a handful of a long route."""
+    low, high = np.minimum(ends[:-1], ends[1:]), np.maximum(ends[:-1], ends[1:])
+    meets = (high >= np.array(bounds[:2])) & (low <= np.array(bounds[2:]))
+    return np.flatnonzero(meets.all(axis=1)).tolist()
 
 
 def _shares(start: Numbers, end: Numbers, points: Numbers) -> list[float]:
     """How far along the segment each of the points lies, 0 … 1."""
     way = end - start
-    return np.clip((points - start) @ way / (way @ way), 0.0, 1.0).tolist()
+    square = float(way @ way)
+    return np.clip((points - start) @ way / square, 0.0, 1.0).tolist() if square > 0 else []
 
 
 def _joined(pieces: list[tuple[float, float]]) -> list[tuple[float, float]]:

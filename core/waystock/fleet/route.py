@@ -26,6 +26,9 @@ class Projection(NamedTuple):
     distance_m: float
 
 
+_NOWHERE = Projection(0.0, math.inf)
+
+
 class PlannedRoute:
     """An immutable polyline; `length_m` is geodesic."""
 
@@ -69,16 +72,31 @@ class PlannedRoute:
 
         Best is the least distance plus `weight` × |progress − expected_m|.
         """
-        first = max(0, bisect_right(self._along_m, span[0]) - 1)
-        last = min(len(self._along_m) - 1, bisect_left(self._along_m, span[1]))
-        first = min(first, len(self._along_m) - 2)
-        last = max(last, first + 1)
         lon = self._near(lon)
+        first, last = self._segments(span)
+        best, cost = _NOWHERE, math.inf
+        if weight > 0:
+            # Progress further from the expected than this cost allows can't be better.
+            here, _ = self._segments((expected_m, expected_m))
+            here = min(max(here, first), last - 1)
+            best, cost = self._project_loop(lat, lon, expected_m, here, here + 1, weight)
+            reach_m = cost / weight
+            near = (max(span[0], expected_m - reach_m), min(span[1], expected_m + reach_m))
+            first, last = self._segments(near)
         if last - first > _SCALAR_SEGMENTS_MAX:
             progress, distance = self._project_array(lat, lon, first, last)
-            best = int(np.argmin(distance + weight * np.abs(progress - expected_m)))
-            return Projection(float(progress[best]), float(distance[best]))
-        return self._project_loop(lat, lon, expected_m, first, last, weight)
+            i = int(np.argmin(distance + weight * np.abs(progress - expected_m)))
+            return Projection(float(progress[i]), float(distance[i]))
+        found, found_cost = self._project_loop(lat, lon, expected_m, first, last, weight)
+        return found if found_cost <= cost else best
+
+    def _segments(self, span: tuple[float, float]) -> tuple[int, int]:
+        """The segments first … last − 1 that meet the span; at least one."""
+        first = max(0, bisect_right(self._along_m, span[0]) - 1)
+        first = min(first, len(self._along_m) - 2)
+        return first, max(
+            first + 1, min(len(self._along_m) - 1, bisect_left(self._along_m, span[1]))
+        )
 
     def project_anywhere(self, lat: float, lon: float) -> Projection:
         """The nearest point of all; where the route passes twice, the first passage."""
@@ -96,10 +114,10 @@ class PlannedRoute:
 
     def _project_loop(
         self, lat: float, lon: float, expected_m: float, first: int, last: int, weight: float
-    ) -> Projection:
+    ) -> tuple[Projection, float]:
         per_lon, per_lat = metres_per_degree(lat)
         lons, lats, along_m = self._lons, self._lats, self._along_m
-        best_cost, best = math.inf, Projection(0.0, math.inf)
+        best_cost, best = math.inf, _NOWHERE
         bx, by = (lons[first] - lon) * per_lon, (lats[first] - lat) * per_lat
         for i in range(first, last):
             ax, ay = bx, by
@@ -112,7 +130,7 @@ class PlannedRoute:
             cost = distance + weight * abs(progress - expected_m)
             if cost < best_cost:
                 best_cost, best = cost, Projection(progress, distance)
-        return best
+        return best, best_cost
 
     def _project_array(
         self, lat: float, lon: float, first: int, last: int

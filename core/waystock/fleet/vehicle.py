@@ -229,6 +229,8 @@ class VehicleFold:
         outlook = eta.forecast(travel, s)
         eta_us = from_us + round(outlook.p50_s * 1e6)
         self._outlook = Outlook(stop, way_m, outlook, from_us, eta_us)
+        if self._late is None and eta_us - stop.window_end_us <= s.late_open_s * 1e6:
+            return
         now = episodes.watch_late(
             self._vehicle, active.shipment, stop, fix, spot.time_us, way_m, outlook, eta_us, s
         )
