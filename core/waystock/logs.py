@@ -11,7 +11,7 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def configure(level_name: str = "info") -> None:
-    """Route structlog and the standard library's logging to standard error; ValueError if unknown."""
+    """Send structlog and the standard logging to standard error; ValueError if unknown."""
     level = LEVELS.get(level_name.lower())
     if level is None:
         raise ValueError(f"WAYSTOCK_LOG={level_name!r}: use one of {', '.join(LEVELS)}")

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +23,10 @@ from waystock_firmware_sim.devices.tracker import MqttUplink
 from waystock_firmware_sim.scheduler import Scheduler
 from waystock_firmware_sim.simulation import Simulation, serial_devices
 from waystock_firmware_sim.truth import Truth
-from waystock_firmware_sim.world.build import build
+from waystock_firmware_sim.world.build import World, build
 from waystock_firmware_sim.world.files import TRACKER_TOPIC, port_path, read, write
 
-DRAIN_S_MAX = 4.5
+DRAIN_S_MAX = 4.2
 """After it the run ends even if a host has not answered; SIGTERM allows five seconds."""
 FLUSH_PERIOD_S = 0.1
 TICK_S_MAX = 0.1
@@ -90,37 +91,40 @@ def _make_world(arguments: argparse.Namespace) -> int:
 def _run_world(arguments: argparse.Namespace) -> int:
     world = read(arguments.world)
     is_asked_to_stop = _on_signals()
-    uplinks = {
-        trip.truck.device: MqttUplink(
-            arguments.mqtt,
-            trip.truck.device,
-            TRACKER_TOPIC.format(device=trip.truck.device),
+    with ExitStack() as stack:
+        truth = stack.enter_context(arguments.truth.open("a", encoding="utf-8", buffering=1))
+        ports = _open_ports(arguments.world, stack)
+        uplinks = _open_uplinks(world, arguments.mqtt, stack)
+        scheduler = Scheduler(time.monotonic)
+        simulation = Simulation(
+            world,
+            arguments.seed,
+            scheduler,
+            lambda: datetime.now(UTC),
+            Truth(truth.write),
+            ports.__getitem__,
+            uplinks.__getitem__,
         )
-        for trip in world.trips
-        if trip.truck.link == "mqtt"
-    }
-    ports = {name: PseudoTerminal(port_path(arguments.world, name)) for name in serial_devices()}
-    try:
-        with arguments.truth.open("a", encoding="utf-8", buffering=1) as truth:
-            scheduler = Scheduler(time.monotonic)
-            simulation = Simulation(
-                world,
-                arguments.seed,
-                scheduler,
-                lambda: datetime.now(UTC),
-                Truth(truth.write),
-                ports.__getitem__,
-                uplinks.__getitem__,
-            )
-            _log.info("simulation_started", serial_devices=len(ports), trackers=len(uplinks))
-            _play(simulation, scheduler, ports, is_asked_to_stop, arguments.seconds)
-    finally:
-        for uplink in uplinks.values():
-            uplink.close()
-        for port in ports.values():
-            port.close()
+        _log.info("simulation_started", serial_devices=len(ports), trackers=len(uplinks))
+        _play(simulation, scheduler, ports, is_asked_to_stop, arguments.seconds)
     _report(simulation, ports)
     return 0
+
+
+def _open_ports(directory: Path, stack: ExitStack) -> dict[str, PseudoTerminal]:
+    ports: dict[str, PseudoTerminal] = {}
+    for device in serial_devices():
+        ports[device] = PseudoTerminal(port_path(directory, device))
+        stack.callback(ports[device].close)
+    return ports
+
+
+def _open_uplinks(world: World, url: str, stack: ExitStack) -> dict[str, MqttUplink]:
+    uplinks: dict[str, MqttUplink] = {}
+    for device in (trip.truck.device for trip in world.trips if trip.truck.link == "mqtt"):
+        uplinks[device] = MqttUplink(url, device, TRACKER_TOPIC.format(device=device))
+        stack.callback(uplinks[device].close)
+    return uplinks
 
 
 def _on_signals() -> list[int]:

@@ -59,7 +59,7 @@ def wrong_vehicle(case: Case) -> str:
 
 def short_receipt(case: Case) -> str:
     """receipt.short"""
-    supplier = case.text("supplier")
+    supplier = case.text("supplier_zh", "supplier_en")
     whose = f"（{supplier}）" if supplier else " "
     product = case.text("product_zh", "product_en", "gtin", otherwise="货物")
     missing, expected = case.number("missing"), case.number("expected")
@@ -77,7 +77,7 @@ def low_stock(case: Case) -> str:
     """stock.low"""
     site, _, gtin = case.subject.partition("/")
     product = case.text("product_zh", "product_en", "gtin", otherwise=gtin or case.subject)
-    at = case.text("site", otherwise=site if gtin else "")
+    at = case.text("site_zh", "site_en", otherwise=site if gtin else "")
     on_hand, point = case.number("on_hand"), case.number("reorder_point")
     fact = (f"{at} 的 " if at else "") + f"{product} 库存偏低"
     fact += f"：现有 {whole(on_hand)}" if on_hand is not None else ""

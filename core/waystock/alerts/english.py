@@ -62,7 +62,7 @@ def wrong_vehicle(case: Case) -> str:
 
 def short_receipt(case: Case) -> str:
     """receipt.short"""
-    supplier = case.text("supplier")
+    supplier = case.text("supplier_en")
     whose = f" from {supplier}" if supplier else ""
     product = case.text("product_en", "gtin", otherwise="goods")
     missing, expected = case.number("missing"), case.number("expected")
@@ -80,7 +80,7 @@ def low_stock(case: Case) -> str:
     """stock.low"""
     site, _, gtin = case.subject.partition("/")
     product = case.text("product_en", "gtin", otherwise=gtin or case.subject)
-    at = case.text("site", otherwise=site if gtin else "")
+    at = case.text("site_en", otherwise=site if gtin else "")
     on_hand, point = case.number("on_hand"), case.number("reorder_point")
     fact = f"{product} runs low" + (f" at {at}" if at else "")
     fact += f": {whole(on_hand)} on hand" if on_hand is not None else ""

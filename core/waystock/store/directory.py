@@ -1,13 +1,33 @@
 """Master data as ingest holds it in memory: read whole at start and whenever its version grows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from waystock.contract.masterdata import Device, Fence, Shipment, ShipmentStop
+from waystock.contract.masterdata import Device, Fence, Shipment, ShipmentStop, Words
 from waystock.stock.interpret import AnnouncedPallet, Appointment, Directory, ShipmentPlan
 from waystock.store.connection import Database
 from waystock.store.sql import queries
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What things are called: for sentences that people read."""
+
+    products: dict[str, Words]
+    sites: dict[str, Words]
+    parties: dict[str, Words]
+    plates: dict[str, str]
+    """Vehicle → number plate."""
+    time_zones: dict[str, str]
+    """Site → its time zone."""
+    site_by_shipment: dict[str, str]
+
+
+def in_words(what: str, names: Mapping[str, Words], key: str) -> dict[str, str]:
+    """`{what}_en` and `{what}_zh` of one thing; its code where it has no name."""
+    words = names.get(key, {})
+    return {f"{what}_en": words.get("en", key), f"{what}_zh": words.get("zh", key)}
 
 
 class MasterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,10 +35,8 @@ class MasterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     directory: Directory
-    product_names: dict[str, dict[str, str]]
+    names: Names
     devices: dict[str, Device]
-    plates: dict[str, str]
-    """Vehicle → number plate."""
     fences: tuple[Fence, ...]
     shipments: tuple[Shipment, ...]
 
@@ -40,14 +58,25 @@ def load_master(database: Database) -> MasterSnapshot:
     return MasterSnapshot(
         version=version,
         directory=_directory(database, products),
-        product_names={row[0]: row[2] for row in products},
+        names=_names(database, products),
         devices={one.device: one for one in devices},
-        plates={row[0]: row[1] for row in _rows(database, "vehicles")},
         fences=tuple(
             Fence(fence=row[0], name=row[1], kind=row[2], site=row[3], geometry=row[4])
             for row in _rows(database, "fences")
         ),
         shipments=_shipments(database),
+    )
+
+
+def _names(database: Database, products: list[tuple[Any, ...]]) -> Names:
+    sites = _rows(database, "sites")
+    return Names(
+        products={row[0]: row[2] for row in products},
+        sites={row[0]: row[1] for row in sites},
+        parties=dict(_rows(database, "parties")),  # type: ignore[arg-type]
+        plates=dict(_rows(database, "vehicles")),  # type: ignore[arg-type]
+        time_zones={row[0]: row[2] for row in sites},
+        site_by_shipment={row[0]: row[2] for row in _rows(database, "shipments")},
     )
 
 

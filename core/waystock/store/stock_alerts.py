@@ -11,11 +11,11 @@ from waystock.stock.interpret import Directory
 from waystock.stock.ledger import LpnHistory, Movement
 from waystock.store.alerts import AlertRow, Scope, open_before, replace_episodes
 from waystock.store.connection import Database
+from waystock.store.directory import Names, in_words
 from waystock.store.sql import queries
 from waystock.store.stock import LedgerChange
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-ProductNames = Mapping[str, dict[str, str]]
 
 
 class _ReceiptLine(NamedTuple):
@@ -25,7 +25,6 @@ class _ReceiptLine(NamedTuple):
     site: str
     supplier: str
     gtin: str
-    name: dict[str, str]
     expected: int
     received: int
     closed_at: datetime
@@ -33,18 +32,20 @@ class _ReceiptLine(NamedTuple):
 
 
 def raise_stock_alerts(
-    database: Database, change: LedgerChange, directory: Directory, names: ProductNames
+    database: Database, change: LedgerChange, directory: Directory, names: Names
 ) -> set[str]:
     """Bring the alerts in line with the ledger after `change`; ids of alerts that changed."""
     return (
-        _wrong_vehicle(database, change.histories, directory)
-        | _short_receipts(database, change.documents & directory.supplier_by_purchase_order.keys())
+        _wrong_vehicle(database, change.histories, directory, names)
+        | _short_receipts(
+            database, change.documents & directory.supplier_by_purchase_order.keys(), names
+        )
         | _low_stock(database, [*change.gone, *change.come], names)
     )
 
 
 def _wrong_vehicle(
-    database: Database, histories: Iterable[LpnHistory], directory: Directory
+    database: Database, histories: Iterable[LpnHistory], directory: Directory, names: Names
 ) -> set[str]:
     planned = [one for one in histories if one.lpn in directory.plan_by_lpn]
     if not planned:
@@ -62,10 +63,10 @@ def _wrong_vehicle(
         for misload in history.misloads:
             figures = {
                 "lpn": misload.lpn,
-                "loaded_on": misload.loaded_on,
-                "belongs_on": plan.vehicle,
+                "loaded_on": names.plates.get(misload.loaded_on, misload.loaded_on),
+                "belongs_on": names.plates.get(plan.vehicle, plan.vehicle),
                 "shipment": plan.shipment,
-                "door": misload.door,
+                "door": misload.door.rpartition("/")[2],
             }
             episodes.append(
                 AlertRow(
@@ -85,7 +86,7 @@ def _wrong_vehicle(
     return replace_episodes(database, scopes, episodes)
 
 
-def _short_receipts(database: Database, purchase_orders: Iterable[str]) -> set[str]:
+def _short_receipts(database: Database, purchase_orders: Iterable[str], names: Names) -> set[str]:
     wanted = sorted(purchase_orders)
     if not wanted:
         return set()
@@ -104,7 +105,7 @@ def _short_receipts(database: Database, purchase_orders: Iterable[str]) -> set[s
             lines[0].closed_at,
             None,
             lines[0].site,
-            _short_figures(lines),
+            _short_figures(lines, names),
             list(
                 dict.fromkeys(hit for one in lines for hit in orders.get((one.site, one.gtin), ()))
             ),
@@ -119,15 +120,14 @@ def _short_receipts(database: Database, purchase_orders: Iterable[str]) -> set[s
     )
 
 
-def _short_figures(lines: list[_ReceiptLine]) -> dict[str, object]:
+def _short_figures(lines: list[_ReceiptLine], names: Names) -> dict[str, object]:
     """The whole delivery's sums; the product named is the one of which most is missing."""
     worst = max(lines, key=lambda one: one.expected - one.received)
     expected, received = sum(one.expected for one in lines), sum(one.received for one in lines)
     return {
         "gtin": worst.gtin,
-        "product_en": worst.name.get("en", ""),
-        "product_zh": worst.name.get("zh", ""),
-        "supplier": worst.supplier,
+        **in_words("product", names.products, worst.gtin),
+        **in_words("supplier", names.parties, worst.supplier),
         "expected": expected,
         "received": received,
         "missing": expected - received,
@@ -135,7 +135,7 @@ def _short_figures(lines: list[_ReceiptLine]) -> dict[str, object]:
     }
 
 
-def _low_stock(database: Database, movements: Iterable[Movement], names: ProductNames) -> set[str]:
+def _low_stock(database: Database, movements: Iterable[Movement], names: Names) -> set[str]:
     since: dict[tuple[str, str], datetime] = {}
     for one in movements:
         if one.biz_step == "opening":
@@ -177,7 +177,7 @@ def _put_low_stock(
     changes: Mapping[tuple[str, str], list[LevelChange]],
     since: Mapping[tuple[str, str], datetime],
     running: Mapping[str, datetime],
-    names: ProductNames,
+    names: Names,
 ) -> set[str]:
     found = [
         (site, gtin, reorder_point, episode)
@@ -196,11 +196,10 @@ def _put_low_stock(
         if episode.level is not None:
             figures = {
                 "gtin": gtin,
-                "product_en": names.get(gtin, {}).get("en", ""),
-                "product_zh": names.get(gtin, {}).get("zh", ""),
+                **in_words("product", names.products, gtin),
+                **in_words("site", names.sites, site),
                 "on_hand": episode.level,
                 "reorder_point": reorder_point,
-                "site": site,
             }
         episodes.append(
             AlertRow(

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 import paho.mqtt.client as mqtt
+import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -28,7 +29,10 @@ FLASH_FIXES_MAX = 10_000
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 8
 KEEPALIVE_S = 30
 ANSWERS_POLL_S = 0.1
+CLOSE_S_MAX = 0.05
 MQTT_PORT, MQTT_TLS_PORT = 1883, 8883
+
+_log = structlog.get_logger()
 
 
 class Uplink(Protocol):
@@ -131,6 +135,7 @@ class MqttUplink:
         self._waiting: dict[int, Callable[[], None]] = {}
         self._answered: deque[int] = deque()
         self._lock = threading.Lock()
+        self._is_refused = False
         address = urlsplit(url)
         if address.scheme not in {"mqtt", "mqtts"} or not address.hostname:
             raise ValueError(f"{url!r} is not mqtt://[user:password@]host[:port]")
@@ -147,9 +152,14 @@ class MqttUplink:
         self._client.max_queued_messages_set(FLASH_FIXES_MAX)
         self._client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         self._client.on_publish = self._on_publish
+        self._client.on_connect = self._on_connect
         default_port = MQTT_TLS_PORT if address.scheme == "mqtts" else MQTT_PORT
         self._client.connect_async(address.hostname, address.port or default_port, KEEPALIVE_S)
-        self._client.loop_start()
+        # Not paho's loop_start: its stop waits as long as a lost broker makes it wait.
+        self._thread = threading.Thread(
+            target=self._client.loop_forever, kwargs={"retry_first_connection": True}, daemon=True
+        )
+        self._thread.start()
 
     def publish(self, payload: bytes, delivered: Callable[[], None]) -> bool:
         """See Uplink.publish."""
@@ -171,9 +181,22 @@ class MqttUplink:
         return len(self._waiting)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; a thread that waits for a lost broker is left to end with the process."""
         self._client.disconnect()
-        self._client.loop_stop()
+        self._thread.join(CLOSE_S_MAX)
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        del client, userdata, flags, properties
+        if reason.is_failure and not self._is_refused:
+            _log.error("broker_refuses_tracker", topic=self._topic, reason=str(reason))
+        self._is_refused = reason.is_failure
 
     def _on_publish(
         self,

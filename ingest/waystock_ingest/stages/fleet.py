@@ -196,13 +196,16 @@ def _merged(earlier: _Decided | None, later: _Decided) -> _Decided:
 def _alert(work: Work, decided: _Decided, orders: dict[str, list[str]]) -> AlertRow:
     episode = decided.episode
     figures = {**episode.figures, "vehicle": episode.vehicle}
-    figures["plate"] = work.master.plates.get(episode.vehicle, episode.vehicle)
+    names = work.master.names
+    figures["plate"] = names.plates.get(episode.vehicle, episode.vehicle)
+    site = names.site_by_shipment.get(episode.shipment or "")
+    figures["time_zone"] = names.time_zones.get(site or "", "UTC")
     return AlertRow(
         episode.type,
         episode.subject,
         episode.opened_at,
         episode.cleared_at,
-        None,
+        site,
         figures,
         orders.get(episode.shipment or "", ()),
         episode.captured_at,

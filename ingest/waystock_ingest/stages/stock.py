@@ -16,7 +16,7 @@ def derive_stock(work: Work) -> None:
     directory = work.master.directory
     old, new = reinterpret(work.database, spans, directory)
     change = apply_operations(work.database, old, new, directory)
-    alerts = raise_stock_alerts(work.database, change, directory, work.master.product_names)
+    alerts = raise_stock_alerts(work.database, change, directory, work.master.names)
     work.dirty["alerts"] |= alerts
     _mark(work, change)
 

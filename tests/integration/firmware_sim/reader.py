@@ -1,13 +1,12 @@
-"""A small reader on the simulator's ports, in place of a gateway: it acknowledges SSI packets, starts
-the portals' multi-poll and keeps every byte. Written for these tests alone.
+"""A small reader on the simulator's ports, in place of a gateway: it acknowledges SSI packets,
+starts the portals' multi-poll and keeps every byte. Written for these tests alone.
 """
 
 import os
 import selectors
+import termios
 import threading
-import time
 import tty
-from collections.abc import Callable
 from pathlib import Path
 
 SSI_ACK = bytes.fromhex("04d00400ff28")
@@ -35,7 +34,7 @@ class Reader:
         self._stop = threading.Event()
         for path in sorted(ports.iterdir()):
             descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            tty.setraw(descriptor)
+            tty.setraw(descriptor, termios.TCSANOW)  # the default throws away what waits
             self._files[path.name] = descriptor
             self.bytes[path.name] = bytearray()
             self._unanswered[path.name] = bytearray()
@@ -52,13 +51,6 @@ class Reader:
         self._selector.close()
         for descriptor in self._files.values():
             os.close(descriptor)
-
-    def wait_for(self, condition: Callable[[], object], what: str, within_s: float) -> None:
-        """Return when `condition` holds; AssertionError at the deadline."""
-        deadline = time.monotonic() + within_s
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-            self._stop.wait(0.02)
 
     def _read(self) -> None:
         while not self._stop.is_set():

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.firmware_sim.reader import Reader, ssi_packets
 from tests.support.brokers import Broker
@@ -76,8 +77,8 @@ def _sim(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_kind_of_device_speaks_and_the_truth_is_what_it_said(
     run: Run, reader: Reader
 ) -> None:
-    reader.wait_for(lambda: len(run.told("barcode")) >= 25, "25 scans", within_s=20)
-    reader.wait_for(lambda: run.told("position"), "a fix", within_s=10)
+    wait_until(lambda: len(run.told("barcode")) >= 25, "25 scans", within_s=20)
+    wait_until(lambda: run.told("position"), "a fix", within_s=10)
     assert run.stop() == 0
     assert not list((run.world / "ports").iterdir())
 
@@ -108,7 +109,7 @@ def test_a_scan_that_nobody_acknowledges_is_sent_again_and_never_told(run: Run) 
     reader = Reader(run.world / "ports", acknowledges=False)
     try:
         device = "scan-sha-recv-1"
-        reader.wait_for(
+        wait_until(
             lambda: len(ssi_packets(bytes(reader.bytes[device]))) >= 3, "two copies", within_s=15
         )
         first, *copies = ssi_packets(bytes(reader.bytes[device]))
@@ -123,7 +124,7 @@ def test_a_scan_that_nobody_acknowledges_is_sent_again_and_never_told(run: Run) 
 def test_what_waits_on_a_port_outlives_its_reader(run: Run) -> None:
     first = Reader(run.world / "ports")
     device = "gps-truck-01"
-    first.wait_for(lambda: first.bytes[device].count(b",A,") >= 1, "a fix", within_s=10)
+    wait_until(lambda: first.bytes[device].count(b",A,") >= 1, "a fix", within_s=10)
     first.close()
     seen = len([one for one in run.told("position") if one["device"] == device])
     wait_until(
@@ -132,7 +133,7 @@ def test_what_waits_on_a_port_outlives_its_reader(run: Run) -> None:
     )
     second = Reader(run.world / "ports")
     try:
-        second.wait_for(lambda: second.bytes[device].count(b",A,") >= 2, "both", within_s=3)
+        wait_until(lambda: second.bytes[device].count(b",A,") >= 2, "both", within_s=3)
     finally:
         second.close()
     bursts = first.bytes[device].count(b",A,") + second.bytes[device].count(b",A,")
@@ -144,30 +145,28 @@ def test_trackers_deliver_every_fix_though_the_broker_is_killed(
 ) -> None:
     got: list[tuple[str, str]] = []
     address = urlsplit(nats_broker.url)
-    listener = mqtt.Client(
-        mqtt.CallbackAPIVersion.VERSION2, client_id="listener", clean_session=False
-    )
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener", clean_session=False)
     listener.username_pw_set(address.username or "", address.password)
     listener.on_message = lambda _client, _data, message: got.append(
         (message.topic.split("/")[1], json.loads(message.payload)["time"])
     )
-    listener.on_connect = lambda *_: listener.subscribe("trackers/+/fix", 1)
     listener.reconnect_delay_set(1, 1)
     listener.connect("127.0.0.1", nats_broker.port)
+    listener.subscribe("trackers/+/fix", 1)
     listener.loop_start()
     try:
-        reader.wait_for(lambda: len(got) >= 8, "first fixes", within_s=15)
+        wait_until(lambda: len(got) >= 8, "first fixes", within_s=15)
         before = len(got)
         nats_broker.kill()
         nats_broker.start()
-        reader.wait_for(lambda: len(got) >= before + 24, "fixes after the kill", within_s=30)
+        wait_until(lambda: len(got) >= before + 24, "fixes after the kill", within_s=30)
         assert run.stop() == 0
         told = [
             (one["device"], one["time"])
             for one in run.told("position")
             if one["device"] in {device for device, _ in got}
         ]
-        reader.wait_for(lambda: set(told) <= set(got), "all that was told", within_s=10)
+        wait_until(lambda: set(told) <= set(got), "all that was told", within_s=10)
         assert len(told) == len(set(told))
     finally:
         listener.disconnect()
@@ -177,13 +176,22 @@ def test_trackers_deliver_every_fix_though_the_broker_is_killed(
 def test_run_ends_by_itself_and_clean_after_the_time_given(
     world: Path, nats_broker: Broker
 ) -> None:
-    running = Run(world, nats_broker.url, "--for", "7")
+    running = Run(world, nats_broker.url, "--for", "9")
     reader = Reader(world / "ports")
     try:
-        assert running.process.wait(timeout=10) == 0
+        assert running.process.wait(timeout=12) == 0
     finally:
         reader.close()
     assert running.told("position")
+
+
+def test_run_stops_in_time_though_neither_broker_nor_gateway_answers(world: Path) -> None:
+    running = Run(world, "mqtt://127.0.0.1:1")
+    try:
+        wait_until(lambda: running.told("position"), "a fix on the wire")
+        assert running.stop() == 0
+    finally:
+        running.process.kill()
 
 
 def test_a_world_that_is_not_there_is_said_and_fails(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import fastcrc
 import pynmea2
 import pytest
-from epcpy import hex_to_tag_encodable
+from epcpy.utils.parsers import hex_to_tag_encodable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +42,7 @@ def test_sscc_tag_is_the_one_of_the_standard() -> None:
 def test_any_pallet_tag_names_its_own_pallet(extension: int, serial: int) -> None:
     sscc = gs1.sscc(extension, "9527001", serial)
     tag = hex_to_tag_encodable(epc.sscc_96(sscc, 7).hex().upper())
-    assert tag.tag_uri() == f"urn:epc:tag:sscc-96:6.9527001.{extension}{serial:09d}"
+    assert tag.epc_uri == f"urn:epc:id:sscc:9527001.{extension}{serial:09d}"
 
 
 def test_r200_frames_are_those_of_the_manual() -> None:
@@ -121,7 +121,7 @@ def test_a_foreign_parser_reads_back_the_same_place(lat: float, lon: float) -> N
         assert sentence.latitude == pytest.approx(lat, abs=2e-7)
         assert sentence.longitude == pytest.approx(lon, abs=2e-7)
     assert rmc.datetime == datetime(2026, 11, 23, 6, 1, 2, 500_000, tzinfo=UTC)
-    assert rmc.spd_over_grnd / nmea.KNOTS_PER_MPS == pytest.approx(20.5, abs=0.001)
+    assert float(rmc.spd_over_grnd or 0) / nmea.KNOTS_PER_MPS == pytest.approx(20.5, abs=0.001)
     assert vtg.true_track == pytest.approx(277.25)
 
 

@@ -1,5 +1,11 @@
 -- Master data as the processes hold it in memory.
 
+-- sites --
+SELECT site, name, time_zone FROM site;
+
+-- parties --
+SELECT party, name FROM party;
+
 -- locations --
 SELECT location, site, gln, gln_extension FROM location;
 

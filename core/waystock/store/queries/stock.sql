@@ -126,7 +126,6 @@ SELECT
     po.site,
     po.supplier,
     line.gtin,
-    product.name,
     line.quantity AS expected,
     coalesce(
         (
@@ -139,7 +138,6 @@ SELECT
     closed.captured_at
 FROM purchase_order AS po
 INNER JOIN purchase_order_line AS line USING (purchase_order)
-INNER JOIN product USING (gtin)
 INNER JOIN (
     SELECT document, min(occurred_at) AS closed_at, min(captured_at) AS captured_at
     FROM operation

@@ -1,0 +1,49 @@
+-- Alerts that the worker raises: conditions found by looking, not by a reading. The query named as a
+-- type tells the subjects for which its condition holds at this moment.
+
+-- gateway_silent --
+SELECT
+    s.site || '/' || s.gateway AS subject,
+    s.site,
+    s.received_at + make_interval(secs => %(lease_s)s) AS opened_at,
+    jsonb_build_object('last_seen', to_char(s.reported_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS figures
+FROM gateway_status AS s
+INNER JOIN gateway USING (site, gateway)
+WHERE s.received_at < now() - make_interval(secs => %(lease_s)s);
+
+-- ingest_dead_letter --
+SELECT
+    split_part(d.topic, '/', 3) || '/' || split_part(d.topic, '/', 4) AS subject,
+    split_part(d.topic, '/', 3) AS site,
+    min(d.received_at) AS opened_at,
+    jsonb_build_object('count', count(*), 'reason', left((array_agg(d.reason ORDER BY d.received_at DESC))[1], 200))
+        AS figures
+FROM dead_letter AS d
+WHERE
+    d.received_at > now() - make_interval(secs => %(window_s)s)
+    AND d.topic LIKE 'waystock/v1/%%/%%/%%'
+GROUP BY 1, 2
+ORDER BY 3
+LIMIT %(subjects_max)s;
+
+-- open --
+SELECT
+    subject,
+    alert_id
+FROM alert
+WHERE type = %(type)s AND cleared_at IS NULL;
+
+-- raise --
+INSERT INTO alert (
+    alert_id, type, severity, site, subject, opened_at, figures, orders, recorded_at, changed_at, decided_at
+)
+VALUES (
+    %(alert_id)s, %(type)s, %(severity)s, %(site)s, %(subject)s, %(opened_at)s, %(figures)s, '{}',
+    clock_timestamp(), clock_timestamp(), %(opened_at)s
+)
+ON CONFLICT (alert_id) DO UPDATE
+    SET cleared_at = NULL, figures = excluded.figures, changed_at = clock_timestamp();
+
+-- clear --
+UPDATE alert SET cleared_at = now(), changed_at = clock_timestamp()
+WHERE alert_id = any(%(alert_ids)s::text []);

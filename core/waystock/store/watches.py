@@ -1,0 +1,70 @@
+"""Alerts that the worker raises by looking at the store: gateways that have fallen silent, readings
+that had to be put aside. An episode lasts as long as its condition holds.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from waystock.alerts.types import alert_id, severity_of
+from waystock.contract.acks import STATUS_LEASE_S
+from waystock.store.connection import Database
+from waystock.store.sql import queries
+
+WATCHED = ("gateway.silent", "ingest.dead_letter")
+DEAD_LETTER_WINDOW_S = 900.0
+"""A gateway's dead letters are an open alert until none has come for this long."""
+SUBJECTS_MAX = 200
+"""So that a flood of foreign topics makes no flood of alerts."""
+
+
+class _Condition(NamedTuple):
+    subject: str
+    site: str
+    opened_at: datetime
+    figures: dict[str, Any]
+
+
+def watch(database: Database, alert_type: str) -> list[str]:
+    """Raise and clear the alerts of one of WATCHED; the ids of those that changed."""
+    holding = {condition.subject: condition for condition in _conditions(database, alert_type)}
+    open_now: dict[str, str] = dict(
+        database.execute(queries("watches")["open"], {"type": alert_type}).fetchall()
+    )
+    cleared = [open_now[subject] for subject in open_now.keys() - holding.keys()]
+    database.execute(queries("watches")["clear"], {"alert_ids": cleared})
+    raised = [
+        _raise(database, alert_type, condition)
+        for subject, condition in holding.items()
+        if subject not in open_now
+    ]
+    return cleared + raised
+
+
+def _conditions(database: Database, alert_type: str) -> list[_Condition]:
+    limits = {
+        "lease_s": STATUS_LEASE_S,
+        "window_s": DEAD_LETTER_WINDOW_S,
+        "subjects_max": SUBJECTS_MAX,
+    }
+    query = queries("watches")[alert_type.replace(".", "_")]
+    rows = database.execute(query, limits).fetchall()
+    return [_Condition(*row) for row in rows]
+
+
+def _raise(database: Database, alert_type: str, condition: _Condition) -> str:
+    name = alert_id(alert_type, condition.subject, condition.opened_at)
+    database.execute(
+        queries("watches")["raise"],
+        {
+            "alert_id": name,
+            "type": alert_type,
+            "severity": severity_of(alert_type),
+            "site": condition.site,
+            "subject": condition.subject,
+            "opened_at": condition.opened_at,
+            "figures": Jsonb(condition.figures),
+        },
+    )
+    return name
