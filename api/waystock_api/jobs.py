@@ -6,16 +6,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store import upkeep
 from waystock.store.connection import Database
 from waystock.store.live import load_entities
 from waystock.store.pool import StorePool
+from waystock.store.watches import watch
 from waystock_api.live.publisher import Publisher
 
 DAY_S = 86_400.0
 CHECKPOINTS_THIN_AFTER_S = 14 * DAY_S
 BATCHES_MAX = 1_000
 """Of one run; what is left goes with the next."""
+ALERTS_SITE = "fleet"
+"""The site part of the topic of alerts, which may belong to none; ingest uses the same."""
 LEASE_CHECK_S = 10.0
 LEASE_WINDOW_S = 6 * LEASE_CHECK_S
 """Leases that ran out within it are told again: a screen that missed one hears the next."""
@@ -38,6 +42,7 @@ class Job(NamedTuple):
     name: str
     every_s: float
     run: Callable[[Surroundings, int], int]
+    first_after_s: float = 0.0
 
 
 def drop_old_readings(around: Surroundings, lock: int) -> int:
@@ -82,13 +87,37 @@ def tell_silent_gateways(around: Surroundings, lock: int) -> int:
     return len(entities)
 
 
+def watch_gateways(around: Surroundings, lock: int) -> int:
+    """Alerts `gateway.silent`: raised a lease after the last word, cleared by the next."""
+    return _watch(around, lock, "gateway.silent")
+
+
+def watch_dead_letters(around: Surroundings, lock: int) -> int:
+    """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared when none came for long."""
+    return _watch(around, lock, "ingest.dead_letter")
+
+
 JOBS: tuple[Job, ...] = (
     Job(1, "tell_silent_gateways", LEASE_CHECK_S, tell_silent_gateways),
+    # After a start of the whole system it is we who have not listened: give them time to report.
+    Job(6, "watch_gateways", LEASE_CHECK_S, watch_gateways, STATUS_LEASE_S),
+    Job(7, "watch_dead_letters", 5.0, watch_dead_letters),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),
     Job(5, "drop_old_dead_letters", 3_600.0, drop_old_dead_letters),
 )
+
+
+def _watch(around: Surroundings, lock: int, alert_type: str) -> int:
+    with around.store.connection() as database:
+        if not upkeep.try_lock(database, lock):
+            return 0
+        changed = watch(database, alert_type)
+        entities = load_entities(database, "alerts", changed) if changed else []
+    if entities:
+        around.publisher.publish(ALERTS_SITE, "alerts", entities)
+    return len(changed)
 
 
 def _drop_chunks(around: Surroundings, lock: int, table: str) -> int:

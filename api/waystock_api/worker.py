@@ -60,7 +60,7 @@ class Schedule:
     ) -> None:
         self._clock_s = clock_s
         self._random = random
-        self._due_s = dict.fromkeys(jobs, clock_s())
+        self._due_s = {job: clock_s() + job.first_after_s for job in jobs}
         self._runs = Counter(
             "waystock_job_runs", "Runs of scheduled jobs", ["job", "result"], registry=registry
         )
@@ -71,11 +71,18 @@ class Schedule:
 
     def run_due(self, around: Surroundings) -> bool:
         """Run what is due; False where a job failed (it is logged and will be tried again)."""
+        now_s = self._clock_s()
+        return self._run_each([job for job, due_s in self._due_s.items() if due_s <= now_s], around)
+
+    def run_all(self, around: Surroundings) -> bool:
+        """Run every job, due or not; False where one failed."""
+        return self._run_each(list(self._due_s), around)
+
+    def _run_each(self, jobs: Sequence[Job], around: Surroundings) -> bool:
         good = True
-        for job, due_s in self._due_s.items():
-            if due_s > self._clock_s() or around.stopping():
-                continue
-            good = self._run(job, around) and good
+        for job in jobs:
+            if not around.stopping():
+                good = self._run(job, around) and good
         return good
 
     def _run(self, job: Job, around: Surroundings) -> bool:
@@ -113,11 +120,11 @@ def _work(
     publisher.start()
     log.info("worker_started", jobs=len(JOBS))
     try:
-        good = schedule.run_due(around)
+        good = schedule.run_all(around) if once else True
         while not once and not stop.wait(schedule.next_in_s()):
             schedule.run_due(around)
     finally:
         publisher.stop()
         store.close()
     log.info("worker_stopped")
-    return 0 if good or not once else 1
+    return 0 if good else 1

@@ -7,7 +7,10 @@ import type {
   TransitEntity,
 } from "../src/lib/live/entities";
 import {
+  aroundPlates,
   factOf,
+  inTurn,
+  shortCode,
   kpisOf,
   lowStock,
   openAlerts,
@@ -136,6 +139,36 @@ describe("the fact of an alert", () => {
     );
     expect(factOf("车辆偏离路线 1.2 公里。请联系司机。")).toBe("车辆偏离路线 1.2 公里。");
     expect(factOf("no stop at all")).toBe("no stop at all");
+  });
+});
+
+describe("alerts without room for all", () => {
+  it("keep the critical ones in place and show each of the others in turn", () => {
+    const list = [alert("c", { severity: "critical" }), alert("w1"), alert("w2"), alert("w3")];
+    const second = [0, 1, 2, 3].map((turn) => inTurn(list, 3, turn)[1]?.key);
+    expect(second).toEqual(["w1", "w2", "w3", "w1"]);
+    expect([0, 1, 2].map((turn) => inTurn(list, 3, turn)[0]?.key)).toEqual(["c", "c", "c"]);
+  });
+
+  it("take turns among critical ones too, when there are more than can be pinned", () => {
+    const list = ["a", "b", "c"].map((key) => alert(key, { severity: "critical" }));
+    expect(inTurn(list, 1, 1).map((each) => each.key)).toEqual(["a", "c", "b"]);
+    expect(inTurn([], 3, 5)).toEqual([]);
+  });
+
+  it("show the telling end of a long order code", () => {
+    expect([shortCode("SO-10421"), shortCode("SO2611231804-037")]).toEqual([
+      "SO-10421",
+      "…1804-037",
+    ]);
+  });
+});
+
+describe("number plates in a sentence", () => {
+  it("are found in both languages, so that they stay in one piece", () => {
+    expect(aroundPlates("Truck 沪A·36669 is off.")).toEqual(["Truck ", "沪A·36669", " is off."]);
+    expect(aroundPlates("应装车辆 苏B·D1234（运单 s1）。")[1]).toBe("苏B·D1234");
+    expect(aroundPlates("Truck T07 is late.")).toEqual(["Truck T07 is late."]);
   });
 });
 

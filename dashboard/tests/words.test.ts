@@ -56,6 +56,11 @@ describe("times and figures", () => {
     expect(clock(at_ms, "Mars/Olympus")).toBe("16:05");
   });
 
+  it("say hours where minutes would be many", () => {
+    expect(messages.en.late(99)).toBe("99 min late");
+    expect(messages.zh.early(149)).toBe("早 2.5 小时");
+  });
+
   it("are grouped, and ages are in one unit, never negative", () => {
     expect(integer(85595, "en")).toBe("85,595");
     expect([-3, 59, 60, 3600, 90_000].map((s) => age(s, messages.en))).toEqual([

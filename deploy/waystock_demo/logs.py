@@ -13,7 +13,7 @@ ERRORS_KEPT_MAX = 200
 _LINE_BYTES_MAX = 4_000
 
 _ERROR = re.compile(
-    rb"\blevel=(?:error|critical)\b"  # ours
+    rb"\blevel=(?:error|critical|ERROR|CRITICAL)\b"  # ours, and Python libraries'
     rb"|^Traceback "  # a crash
     rb"|\b(?:ERROR|FATAL|PANIC):  "  # PostgreSQL
     rb"|\[(?:ERR|FTL)\]"  # NATS

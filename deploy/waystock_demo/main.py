@@ -14,6 +14,7 @@ from waystock import logs
 from waystock_demo.ports import PortBusyError, choose_port
 from waystock_demo.report import summary, write_report
 from waystock_demo.running import Demo, Settings, StartError, StoppedError
+from waystock_demo.starting import start
 from waystock_demo.state import DemoFile, State, StateInUseError
 from waystock_demo.unattended import Unattended, run_unattended
 
@@ -44,7 +45,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(demo: Demo, unattended: Unattended | None) -> int:
     try:
-        running = demo.start()
+        _check_writable(unattended)
+        running = start(demo)
         _say(_welcome(running))
         if unattended is None:
             while True:
@@ -66,6 +68,17 @@ def _finish(demo: Demo, running: DemoFile, unattended: Unattended) -> int:
         write_report(unattended.report, report)
     _say(summary(report))
     return 1 if report.then_status else 0
+
+
+def _check_writable(unattended: Unattended | None) -> None:
+    """Find out now, not after the run, that the report cannot be written; an old one goes."""
+    if unattended is not None and unattended.report is not None:
+        try:
+            unattended.report.parent.mkdir(parents=True, exist_ok=True)
+            unattended.report.write_bytes(b"")
+            unattended.report.unlink()
+        except OSError as error:
+            raise StartError(f"--report {unattended.report}: {error.strerror}") from error
 
 
 def _welcome(running: DemoFile) -> str:

@@ -82,15 +82,6 @@ def run(command: Command, *, timeout_s: float, stdin: bytes = b"") -> str:
     return done.stdout.decode(errors="replace")
 
 
-def succeeds(command: Command, *, timeout_s: float) -> bool:
-    """Whether `command` ends with status 0 within the time."""
-    try:
-        run(command, timeout_s=timeout_s)
-    except (RuntimeError, subprocess.TimeoutExpired):
-        return False
-    return True
-
-
 def stop(process: Process, stop_signal: signal.Signals, grace_s: float = STOP_GRACE_S) -> bool:
     """Ask `process` to end, wait, and kill it if it will not. False if it had to be killed."""
     if process.poll() is not None:

@@ -73,7 +73,6 @@ def sample(keys: Counter[Key]) -> list[str]:
 
 def write_report(file: Path, report: Report) -> None:
     """Write `report` as indented JSON."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
 
 

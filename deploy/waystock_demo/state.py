@@ -26,6 +26,8 @@ class Secrets(msgspec.Struct):
     passwords: dict[str, str] = {}
     """Database, broker accounts and the admin, by name."""
     viewer_token: str = ""
+    accounts_in: str = ""
+    """The database that admin and token were made in; empty: the embedded one."""
     admin: str = ""
     """Whom the admin's password belongs to; empty until the account is made."""
     seed: int | None = None

@@ -24,6 +24,7 @@ from waystock_gateway.epc.decode import decode_epc
 from waystock_gateway.readings import Decoded, Decoder, Fix, Reject, Scan, TagRead
 from waystock_gateway.sessions.fixes import Place, Track, follow
 
+DESCRIPTION = "Prints what a capture says, one JSON object a line / 逐行输出抓包内容（JSON）"
 READ_BYTES = 65_536
 EPC_HEX_MAX = 124
 """31 words, the most a tag's EPC bank announces."""
@@ -198,8 +199,12 @@ def _reject_row(reason: str, at: int, raw: bytes) -> Row:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="waystock decode", description=__doc__)
+    parser = argparse.ArgumentParser(prog="waystock decode", description=DESCRIPTION)
     parser.add_argument("kind", choices=sorted(_ROWS))
-    parser.add_argument("--hex", action="store_true", help="the input is hex, one frame a line")
-    parser.add_argument("file", nargs="?", default="-", help="a file, or - for standard input")
+    parser.add_argument(
+        "--hex", action="store_true", help="hex, one frame a line / 十六进制，每行一帧"
+    )
+    parser.add_argument(
+        "file", nargs="?", default="-", help="a file, or - for standard input / 文件，- 为标准输入"
+    )
     return parser

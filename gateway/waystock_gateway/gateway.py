@@ -13,7 +13,7 @@ from waystock_gateway.clock import Clock
 from waystock_gateway.health import Reporter
 from waystock_gateway.intake import Intake
 from waystock_gateway.mqtt_link import MqttLink
-from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox import Outbox, OutboxReader
 from waystock_gateway.ports import Port
 from waystock_gateway.uplink import Uplink
 
@@ -32,6 +32,7 @@ class Gateway:
 
     clock: Clock
     outbox: Outbox
+    readers: Sequence[OutboxReader]
     intake: Intake
     ports: Sequence[Port]
     uplink: Uplink
@@ -60,6 +61,8 @@ class Gateway:
         for link in (*self.tracker_links, self.uplink_link):
             link.stop()
         _join(link_threads)
+        for reader in self.readers:
+            reader.close()
         self.outbox.close()
         return 1 if self.failed else 0
 
@@ -81,11 +84,7 @@ class Gateway:
     def _await_acks(self) -> None:
         deadline_s = self.clock.now().mono_s + DRAIN_S
         pause = threading.Event()
-        while (
-            self.uplink_link.is_up
-            and not self.uplink.is_drained
-            and self.clock.now().mono_s < deadline_s
-        ):
+        while not self.uplink.is_drained and self.clock.now().mono_s < deadline_s:
             pause.wait(DRAIN_POLL_S)
 
 

@@ -29,7 +29,7 @@ HELD_MAX = 20_000
 DEVICES_MAX = 5_000
 """Devices that may appear by themselves on MQTT; more are refused and counted."""
 RETRY_S = 1.0
-FORGET_S = 0.5
+FORGET_S = 0.2
 """What the store has is deleted at least this often, beside other commits."""
 SHED_EVERY_COMMITS = 50
 
@@ -164,8 +164,7 @@ class Intake:
         for arrival in arrivals:
             self._take(arrival, outcomes)
         self._tick(now, outcomes)
-        is_forgetting_due = now.mono_s - self._stored_mono_s >= FORGET_S
-        if outcomes or own or (self._outbox.has_done and is_forgetting_due):
+        if outcomes or own or self._outbox.has_done:
             self._store(list(outcomes.values()), own, arrivals, now)
 
     def _take(self, arrival: Arrival, outcomes: dict[str, Outcome]) -> None:
@@ -192,14 +191,10 @@ class Intake:
         self, outcomes: list[Outcome], own: list[Outcome], arrivals: list[Arrival], now: Moment
     ) -> None:
         try:
-            self._stored_mono_s = now.mono_s
-            offsets = self._outbox.commit(outcomes + own, now.at)
+            offsets = self._commit(outcomes + own, now)
         except OutboxError as error:
             self._refuse(arrivals, outcomes, error)
             return
-        if self.state.disk_refuses:
-            _log.warning("outbox_writable_again", held_readings=len(self.state.held))
-            self.state.disk_refuses = False
         self.state.held.clear()
         self._tally.count(outcomes)
         for arrival in arrivals:
@@ -208,6 +203,19 @@ class Intake:
         if offsets:
             self._on_stored()
         self._shed()
+
+    def _commit(self, outcomes: list[Outcome], now: Moment) -> range:
+        """The offsets that were given; nothing is written where nothing is to be kept."""
+        kept = [outcome for outcome in outcomes if outcome.needs_keeping]
+        is_forgetting_due = now.mono_s - self._stored_mono_s >= FORGET_S
+        if not kept and not (self._outbox.has_done and is_forgetting_due):
+            return range(0)
+        self._stored_mono_s = now.mono_s
+        offsets = self._outbox.commit(kept, now.at)
+        if self.state.disk_refuses:
+            _log.warning("outbox_writable_again", held_readings=len(self.state.held))
+            self.state.disk_refuses = False
+        return offsets
 
     def _refuse(self, arrivals: list[Arrival], outcomes: list[Outcome], error: OutboxError) -> None:
         """Nothing was written: devices that can send again are left without their answer, readings

@@ -33,6 +33,7 @@ from waystock_gateway.tally import Tally
 from waystock_gateway.trackers import SourceConfig, Trackers
 from waystock_gateway.uplink import Uplink, UplinkConfig
 
+DESCRIPTION = "Reads devices and delivers their readings / 读取设备并可靠上传读数"
 OUTBOX_FILE = "outbox.sqlite"
 LOG_VARIABLE = "WAYSTOCK_LOG"
 _BYTES_PER_MB = 1_000_000
@@ -74,7 +75,8 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     path = Path(own.data_dir) / OUTBOX_FILE
     outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB)
     tally = Tally()
-    reporter = Reporter(own.gateway, clock, tally, outbox, OutboxReader(path))
+    report_reader, uplink_reader = OutboxReader(path), OutboxReader(path)
+    reporter = Reporter(own.gateway, clock, tally, outbox, report_reader)
     plan = SendPlan(
         live_max=settings.uplink.live_batches_max,
         backlog_max=settings.uplink.backlog_batches_max,
@@ -85,9 +87,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     uplink_config = _uplink_config(settings)
     wake = _Wake()
     intake = Intake(outbox, clock, tally, on_stored=wake.uplink)
-    uplink = Uplink(
-        uplink_config, outbox, OutboxReader(path), plan, clock, reporter.status, intake.wake
-    )
+    uplink = Uplink(uplink_config, outbox, uplink_reader, plan, clock, reporter.status, intake.wake)
     link = _uplink_link(settings, uplink, clock)
     wake.link = link
     ports: list[Port] = []
@@ -99,6 +99,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     return Gateway(
         clock=clock,
         outbox=outbox,
+        readers=(report_reader, uplink_reader),
         intake=intake,
         ports=ports,
         uplink=uplink,
@@ -189,11 +190,14 @@ def _backoff(first_s: float, max_s: float) -> Backoff:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="waystock gateway", description=__doc__)
+    parser = argparse.ArgumentParser(prog="waystock gateway", description=DESCRIPTION)
     actions = parser.add_subparsers(dest="action", required=True)
-    for name, text in (("run", "read devices until SIGTERM"), ("check", "check the settings")):
+    for name, text in (
+        ("run", "read devices until SIGTERM / 读取设备直到收到 SIGTERM"),
+        ("check", "check the settings / 检查配置"),
+    ):
         action = actions.add_parser(name, help=text)
-        action.add_argument("--config", type=Path, required=True, help="TOML file")
+        action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
     return parser
 
 
@@ -206,7 +210,7 @@ def _configure_logging(level: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_level_number(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
 
 

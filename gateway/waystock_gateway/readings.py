@@ -3,7 +3,7 @@ of the wire contract. Upstream: the decoders in `devices/`. Downstream: `session
 device, time and memory, and the `decode` command, which prints them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -103,4 +103,3 @@ class Line:
     on_open: bytes = b""
     """Sent when the port opens, and again when nothing came for `wake_after_s`."""
     wake_after_s: float | None = None
-    counters: dict[str, int] = field(default_factory=dict[str, int])

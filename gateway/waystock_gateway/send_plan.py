@@ -48,7 +48,7 @@ class SendPlan:
         self._resend_s_max = resend_s_max
         self._random = random
         self._acked = OffsetRanges()
-        self._live_next = self._live_end = 0
+        self._live_next = self.live_end = 0
         self._live_blocked_s: float | None = None
         self._backlog: deque[Todo] = deque()
         self._sent: list[_Sent] = []
@@ -60,12 +60,12 @@ class SendPlan:
         self._backlog.clear()
         if first < next_offset:
             self._backlog.append(Todo(first, next_offset, is_live=False))
-        self._live_next = self._live_end = next_offset
+        self._live_next = self.live_end = next_offset
         self._live_blocked_s = None
 
     def appended(self, next_offset: int) -> None:
         """The outbox has grown."""
-        self._live_end = max(self._live_end, next_offset)
+        self.live_end = max(self.live_end, next_offset)
 
     def acknowledge(self, ranges: Iterable[tuple[int, int]]) -> None:
         """The store has committed these."""
@@ -106,7 +106,7 @@ class SendPlan:
     @property
     def is_idle(self) -> bool:
         """Nothing waits and nothing is under way."""
-        return not self._sent and not self._backlog and self._live_next >= self._live_end
+        return not self._sent and not self._backlog and self._live_next >= self.live_end
 
     def _is_missing(self, todo: Todo) -> bool:
         return self._acked.next_missing(todo.first) < todo.end
@@ -122,7 +122,7 @@ class SendPlan:
         self.resent += len(overdue)
 
     def _next_live(self, mono_s: float) -> Todo | None:
-        if self._live_next >= self._live_end:
+        if self._live_next >= self.live_end:
             return None
         if sum(sent.todo.is_live for sent in self._sent) >= self._live_max:
             if self._live_blocked_s is None:
@@ -130,10 +130,10 @@ class SendPlan:
             return None
         blocked_s, self._live_blocked_s = self._live_blocked_s, None
         if blocked_s is not None and mono_s - blocked_s > DEMOTE_AFTER_S:
-            self._backlog.append(Todo(self._live_next, self._live_end, is_live=False))
-            self._live_next = self._live_end
+            self._backlog.append(Todo(self._live_next, self.live_end, is_live=False))
+            self._live_next = self.live_end
             return None
-        return Todo(self._live_next, self._live_end, is_live=True)
+        return Todo(self._live_next, self.live_end, is_live=True)
 
     def _next_backlog(self) -> Todo | None:
         if sum(not sent.todo.is_live for sent in self._sent) >= self._backlog_max:

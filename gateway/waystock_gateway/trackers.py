@@ -4,6 +4,7 @@ gateway gets again what it had not kept. Upstream: the broker. Downstream: `inta
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Trackers:
         self._clock = clock
         self._tally = tally
         self._client: mqtt.Client | None = None
-        self._to_ack: list[tuple[mqtt.Client, int, int]] = []
+        self._to_ack: deque[tuple[mqtt.Client, int, int]] = deque()
         self.link: MqttLink | None = None
         """Set by `main`: woken when something is to be acknowledged."""
 
@@ -99,7 +100,7 @@ class Trackers:
         """Acknowledge to the broker what has been committed."""
         del client
         while self._to_ack:
-            self._ack(*self._to_ack.pop(0))
+            self._ack(*self._to_ack.popleft())
         return None
 
     def farewell(self, client: mqtt.Client) -> None:

@@ -137,8 +137,10 @@ class Uplink:
 
     @property
     def is_drained(self) -> bool:
-        """All that was taken in has been acknowledged."""
-        return self._plan.is_idle
+        """All that was taken in has been acknowledged. Callable from any thread."""
+        if self._outbox.depth == 0:
+            return True
+        return self._plan.is_idle and self._plan.live_end == self._outbox.next_offset
 
     def _linger_left_s(self, todo: Todo, mono_s: float) -> float:
         """Fresh events wait a moment for company, unless none were sent just now."""

@@ -23,15 +23,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("chaos.json"))
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="waystock-chaos-") as folder:
         for fault in options.fault or FAULTS:
             print(f"{fault}: killed {KILLS} times in {SECONDS:.0f} s …", flush=True)
-            outcome = run_with_kills(Path(folder) / fault, (fault,) * KILLS, SECONDS, GAP_S)
+            try:
+                outcome = run_with_kills(Path(folder) / fault, (fault,) * KILLS, SECONDS, GAP_S)
+            except AssertionError as failure:
+                failures.append(f"{fault}: {failure}")
+                continue
             rows.append(_row(fault, outcome))
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
+            options.out.write_text(json.dumps(rows, indent=1) + "\n")
     print(_table(rows))
-    print(f"written to {options.out}")
-    return 1 if any(row["lost"] or row["doubled"] for row in rows) else 0
+    print(f"written to {options.out}", *failures, sep="\n")
+    return 1 if failures or any(row["lost"] or row["doubled"] for row in rows) else 0
 
 
 def _row(fault: str, outcome: Outcome) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.brokers import nats
+from tests.support.brokers import Broker, nats
 from tests.support.demo import demo
+from tests.support.postgres import DatabaseServer
 from tests.support.processes import is_alive, wait_until
 
 SECONDS = 50
@@ -120,6 +121,31 @@ def test_a_port_that_is_asked_for_and_busy_is_a_clear_error(tmp_path: Path) -> N
     ):
         assert running.wait_over(within_s=20) == 2
         assert f"--mqtt-port {taken.port}" in running.said()
+
+
+@pytest.mark.timescale
+def test_servers_of_the_users_own_take_the_place_of_the_embedded_ones(
+    tmp_path: Path, timescale_server: DatabaseServer, mosquitto_broker: Broker
+) -> None:
+    file = tmp_path / "report.json"
+    with (
+        timescale_server.empty_database() as database_url,
+        demo(
+            tmp_path / "state", "--for", "25", "--report", str(file),
+            environment={
+                "WAYSTOCK_DATABASE_URL": database_url,
+                "WAYSTOCK_MQTT_URL": mosquitto_broker.url,
+            },
+        ) as running,
+    ):  # fmt: skip
+        running.wait_ready()
+        names = running.file()["processes"].keys()
+        assert not {"postgres", "nats"} & names
+        assert running.wait_over(within_s=180) == 0, running.said()
+    report = json.loads(file.read_text())
+    assert report["tier"] in {"apache", "full"}
+    assert report["sent"].keys() >= {"barcode", "rfid", "position"}
+    assert (report["lost"], report["doubled"], report["errors"]) == (0, 0, []), report
 
 
 def test_two_demos_on_one_folder_are_refused(state: Path, report: dict[str, Any]) -> None:

@@ -3,11 +3,12 @@
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,14 +65,20 @@ class RunningDemo:
 
 
 @contextmanager
-def demo(state: Path, *options: str) -> Generator[RunningDemo]:
+def demo(
+    state: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Generator[RunningDemo]:
     """`waystock demo --state STATE OPTIONS…` on free ports; ended by SIGINT if it still runs."""
     state.mkdir(parents=True, exist_ok=True)
     output = state.with_name(state.name + ".terminal")
     command = [str(Path(sys.executable).parent / "waystock"), "demo", "--state", str(state)]
     with output.open("ab") as terminal:
         process = subprocess.Popen(
-            [*command, *options], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+            env={**os.environ, **(environment or {})},
         )
     try:
         yield RunningDemo(state, process, output)

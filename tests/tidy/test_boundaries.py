@@ -109,9 +109,7 @@ def _is_glued(argument: ast.expr) -> bool:
     if isinstance(argument, ast.JoinedStr):
         first = argument.values[0]
         pragma = isinstance(first, ast.Constant) and str(first.value).startswith("PRAGMA ")
-        return not pragma and any(
-            isinstance(part, ast.FormattedValue) for part in argument.values
-        )
+        return not pragma and any(isinstance(part, ast.FormattedValue) for part in argument.values)
     if isinstance(argument, ast.BinOp):
         return True
     return (

@@ -8,7 +8,7 @@ REGISTRIES = re.compile(
     r"(?:pypi\.org|files\.pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg\.com"
     r"|npmmirror\.com|mirrors?\.(?:aliyun|tuna|ustc|huaweicloud|cloud\.tencent)[\w.]*)"
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.$}/-])/(?:root|home|Users|work|tmp|opt|mnt|media)/[\w.]")
+MACHINE_PATHS = re.compile(r"(?<![\w.$}/-])/(?:root|home|Users|work)/[\w.]")
 MAY_NAME_PLACES = {"tests/tidy/test_tracked_files.py"}
 
 

@@ -149,7 +149,7 @@ def _body(changes: Iterable[Change], site: str | None) -> str:
     for change in changes:
         if change.after is not None and _shown(change.after, site):
             up.append(change.after.text)
-        elif change.before is not None and _shown(change.before, site):
+        elif _was_shown(change, site):
             rm.append(change.key)
     if not up and not rm:
         return ""
@@ -158,6 +158,12 @@ def _body(changes: Iterable[Change], site: str | None) -> str:
 
 def _shown(entry: Entry, site: str | None) -> bool:
     return site is None or not entry.sites or site in entry.sites
+
+
+def _was_shown(change: Change, site: str | None) -> bool:
+    if change.before is None:  # Unknown here, yet said to be gone: whoever has it must drop it.
+        return change.after is None
+    return _shown(change.before, site)
 
 
 def _parts(texts: Iterable[str]) -> Iterable[str]:

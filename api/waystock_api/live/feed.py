@@ -6,7 +6,7 @@ missed or can't be read is counted, and a reload from the store is asked for.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -21,7 +21,7 @@ from waystock.contract.live import ENTITY_TYPES, Entity, LiveMessage, TransitEnt
 from waystock.contract.topics import ALL_LIVE
 from waystock_api.live.hub import Hub
 from waystock_api.live.loader import LOADED_STREAMS, Loader
-from waystock_api.live.picture import make_entry
+from waystock_api.live.picture import Gone, make_entry
 from waystock_api.live.protocol import UNREADABLE
 from waystock_api.live.sequences import Sequences
 from waystock_api.settings import MqttAddress
@@ -36,6 +36,17 @@ RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 10
 KEEPALIVE_S = 15
 
 UserData = object
+
+
+class _Head(msgspec.Struct):
+    """What every entity has; one that is gone has nothing else."""
+
+    key: str
+    version: int
+    gone: bool = False
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
 
 
 class Feed:
@@ -86,7 +97,7 @@ class Feed:
             return
         try:
             message = decode_live(payload)
-            entities = _entities_of(stream, message)
+            told = _entities_of(stream, message)
         except UNREADABLE:
             self._metrics.live_refused.labels("malformed").inc()
             return
@@ -94,7 +105,7 @@ class Feed:
         age_s = (self._now() - message.sent_at).total_seconds()
         self._metrics.live_age_seconds.labels(stream).observe(max(0.0, age_s))
         self._watch_sequence(topic, stream, message)
-        self._apply(stream, entities)
+        self._apply(stream, told)
 
     def _watch_sequence(self, topic: str, stream: str, message: LiveMessage) -> None:
         finding = self._sequences.observe(topic, message.publisher, message.epoch, message.seq)
@@ -103,16 +114,12 @@ class Feed:
         elif finding == "gap":
             self._loader.request(stream)
 
-    def _apply(self, stream: str, entities: list[Entity]) -> None:
+    def _apply(self, stream: str, told: list[Entity | Gone]) -> None:
         sites = self._loader.shipment_sites
-        unknown = {
-            entity.shipment
-            for entity in entities
-            if isinstance(entity, TransitEntity) and entity.shipment not in sites
-        } - {None}
-        if unknown:
+        if any(isinstance(each, TransitEntity) and _is_unknown(each, sites) for each in told):
             self._loader.request("transit")
-        outcome = self._hub.pictures[stream].apply(make_entry(each, sites) for each in entities)
+        news = (each if isinstance(each, Gone) else make_entry(each, sites) for each in told)
+        outcome = self._hub.pictures[stream].apply(news)
         self._metrics.live_stale.labels(stream).inc(outcome.stale)
         self._metrics.picture_dropped.labels(stream).inc(outcome.refused)
         self._hub.publish(stream, outcome.changes)
@@ -201,7 +208,16 @@ def _stream_of(topic: str) -> str | None:
     return parts[4] if usable else None
 
 
-def _entities_of(stream: str, message: LiveMessage) -> list[Entity]:
+def _entities_of(stream: str, message: LiveMessage) -> list[Entity | Gone]:
     """Raises msgspec.ValidationError where one isn't the stream's type: then none is used."""
     entity_type = ENTITY_TYPES[stream]
-    return [msgspec.json.decode(raw, type=entity_type) for raw in message.entities]
+    told: list[Entity | Gone] = []
+    for raw in message.entities:
+        head = _head_decoder.decode(raw)
+        gone = Gone(head.key, head.version)
+        told.append(gone if head.gone else msgspec.json.decode(raw, type=entity_type))
+    return told
+
+
+def _is_unknown(vehicle: TransitEntity, sites: Mapping[str, str | None]) -> bool:
+    return vehicle.shipment is not None and vehicle.shipment not in sites

@@ -21,10 +21,11 @@ from waystock_api.live.picture import Entry, make_entry
 
 log = structlog.get_logger()
 
-LOADED_STREAMS = ("stock", "transit", "alerts", "movements", "health")
 BETWEEN_LOADS_S = 1.0
-RECONCILE_S = 120.0
-"""Each stream is loaded again after this long: what nobody told us still shows."""
+LOADED_STREAMS = ("stock", "transit", "alerts", "movements", "health")
+RECONCILE_S = dict.fromkeys(LOADED_STREAMS, 120.0) | {"health": 10.0}
+"""Each stream is loaded again after this long: what nobody told us shows all the same. That a
+gateway's status came, nobody tells us: there are few of them, so they are looked up often."""
 RETRY_MIN_S, RETRY_MAX_S = 0.5, 15.0
 KPI_EVERY_S = 2.0
 LOADS_AT_ONCE = 2
@@ -74,7 +75,7 @@ class Loader:
             retry_s = RETRY_MIN_S
             await asyncio.sleep(BETWEEN_LOADS_S)
             try:
-                async with asyncio.timeout(RECONCILE_S * self._random.uniform(0.8, 1.2)):
+                async with asyncio.timeout(RECONCILE_S[stream] * self._random.uniform(0.8, 1.2)):
                     await wanted.wait()
             except TimeoutError:
                 continue

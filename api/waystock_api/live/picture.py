@@ -34,6 +34,16 @@ class Entry(NamedTuple):
     """Sites whose screens show it; empty: all of them."""
 
 
+class Gone(NamedTuple):
+    """An entity that is no more, as of `version`."""
+
+    key: str
+    version: int
+
+
+News = Entry | Gone
+
+
 class Change(NamedTuple):
     """What became of a key: `before` None is new, `after` None is gone."""
 
@@ -75,6 +85,7 @@ class Picture:
         self._entities_max = entities_max
         self._entries: dict[str, Entry] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
+        self._contested: set[str] = set()
         self._touched: set[str] | None = None
 
     def __len__(self) -> int:
@@ -86,21 +97,21 @@ class Picture:
             return self._entries.values()
         return sorted(self._entries.values(), key=_occurred)
 
-    def apply(self, entries: Iterable[Entry]) -> Outcome:
-        """Take in a delta: newer versions win, `gone` removes."""
+    def apply(self, news: Iterable[News]) -> Outcome:
+        """Take in a delta: newer versions win."""
         changes: list[Change] = []
         stale = refused = 0
-        for entry in entries:
-            key = entry.entity.key
+        for each in news:
             if self._touched is not None:
-                self._touched.add(key)
-            known = self._entries.get(key)
-            if not self._is_news(entry, known):
+                self._touched.add(_key_of(each))
+            if not self._is_newer(each):
                 stale += 1
-            elif known is None and len(self._entries) >= self._entities_max:
-                refused += 1
+            elif isinstance(each, Gone):
+                changes.append(self._remove(each))
+            elif self._has_room_for(each):
+                changes.append(self._put(each))
             else:
-                changes.extend(self._put(key, known, entry))
+                refused += 1
         self._trim()
         return Outcome(changes, stale, refused)
 
@@ -113,11 +124,21 @@ class Picture:
         touched = self._touched or set()
         self._touched = None
         present = {entry.entity.key for entry in entries}
+        self._forgive(present - touched)
         missing = [key for key in self._entries if key not in present and key not in touched]
-        changes = [Change(key, self._entries.pop(key), None) for key in missing]
+        gone = self.discard(missing)
         outcome = self.apply(entries)
         # What the store still says of a known key is no stale message, but the usual case.
-        return Outcome(changes + outcome.changes, 0, outcome.refused)
+        return Outcome(gone + outcome.changes, 0, outcome.refused)
+
+    def _forgive(self, present: set[str]) -> None:
+        """What was told to be gone, but is found in two loads running, is there again: its version
+        may lie before the one it went with where two clocks disagree.
+        """
+        contested = present & self._gone.keys()
+        for key in contested & self._contested:
+            del self._gone[key]
+        self._contested = contested
 
     def prune(self, now_s: float) -> list[Change]:
         """Drop alerts that were cleared more than an hour before `now_s` (POSIX seconds)."""
@@ -134,26 +155,33 @@ class Picture:
         """Drop these keys; they may come back with any version."""
         return [Change(key, self._entries.pop(key), None) for key in keys if key in self._entries]
 
-    def _is_news(self, entry: Entry, known: Entry | None) -> bool:
-        version = entry.entity.version
+    def _is_newer(self, news: News) -> bool:
+        known = self._entries.get(_key_of(news))
+        if isinstance(news, Gone):
+            return news.version >= (known.entity.version if known else -1)
+        version = news.entity.version
         if known is not None:
             newer = version > known.entity.version
             # The same version may still tell more: a joined name, a lease that has run out.
-            return newer or (version == known.entity.version and entry.text != known.text)
-        return version > self._gone.get(entry.entity.key, -1)
+            return newer or (version == known.entity.version and news.text != known.text)
+        return version > self._gone.get(news.entity.key, -1)
 
-    def _put(self, key: str, known: Entry | None, entry: Entry) -> Iterable[Change]:
-        if entry.entity.gone:
-            self._entries.pop(key, None)
-            self._gone[key] = entry.entity.version
-            self._gone.move_to_end(key)
-            if len(self._gone) > TOMBSTONES_MAX:
-                self._gone.popitem(last=False)
-            # Clients may keep what the picture has let go (old movements), so say it in any case.
-            return (Change(key, known or entry, None),)
+    def _has_room_for(self, entry: Entry) -> bool:
+        return entry.entity.key in self._entries or len(self._entries) < self._entities_max
+
+    def _put(self, entry: Entry) -> Change:
+        key = entry.entity.key
+        known = self._entries.get(key)
         self._entries[key] = entry
         self._gone.pop(key, None)
-        return (Change(key, known, entry),)
+        return Change(key, known, entry)
+
+    def _remove(self, gone: Gone) -> Change:
+        """Told even where the key is unknown here: a client may keep what the picture let go."""
+        self._gone[gone.key] = max(gone.version, self._gone.pop(gone.key, 0))
+        if len(self._gone) > TOMBSTONES_MAX:
+            self._gone.popitem(last=False)
+        return Change(gone.key, self._entries.pop(gone.key, None), None)
 
     def _trim(self) -> None:
         """A window of the newest movements; those that leave it are history, not gone."""
@@ -161,6 +189,10 @@ class Picture:
             return
         for entry in sorted(self._entries.values(), key=_occurred)[:-MOVEMENTS_KEPT]:
             del self._entries[entry.entity.key]
+
+
+def _key_of(news: News) -> str:
+    return news.key if isinstance(news, Gone) else news.entity.key
 
 
 def _occurred(entry: Entry) -> tuple[float, str]:

@@ -107,6 +107,30 @@ export function factOf(text: string): string {
   return /^.*?(?:[。！？]|[.!?](?=\s|$))/s.exec(text)?.[0] ?? text;
 }
 
+/** A text cut so that every other piece (1, 3, …) is a number plate, not to be broken over lines. */
+export function aroundPlates(text: string): string[] {
+  return text.split(/([\u4e00-\u9fff][A-Z]\s?[·•・-]?\s?[A-Z0-9]{4,6})/);
+}
+
+/** Long order codes differ at their end; that is the part worth showing from afar. */
+export function shortCode(code: string): string {
+  return code.length <= 12 ? code : `…${code.slice(-8)}`;
+}
+
+/** Which alerts have a place when there is not room for all: the first critical ones keep theirs, the
+ * others take turns. `turn` counts up. */
+export function inTurn(
+  alerts: readonly AlertEntity[],
+  pinnedMax: number,
+  turn: number,
+): AlertEntity[] {
+  const critical = alerts.filter((each) => each.severity === "critical").length;
+  const pinned = Math.min(critical, pinnedMax);
+  const rest = alerts.slice(pinned);
+  const start = rest.length === 0 ? 0 : turn % rest.length;
+  return [...alerts.slice(0, pinned), ...rest.slice(start), ...rest.slice(0, start)];
+}
+
 /** The vehicle an alert is about, by its subject or its figures; null when it is about none. */
 export function vehicleOf(
   alert: AlertEntity,
@@ -182,10 +206,11 @@ function transitRow(
   };
 }
 
-/** The entity names the stop once; the shipment knows it in each language. */
+/** From the entity; where that has no Chinese name, the shipment may know one. */
 function stopName(each: TransitEntity, shipments: ReadonlyMap<string, Shipment>): Words | null {
   const name = each.destination ?? null;
   if (name === null) return null;
+  if (typeof each.destination_zh === "string") return { en: name, zh: each.destination_zh };
   const stops = shipments.get(each.shipment ?? "")?.stops ?? [];
   return stops.find((stop) => Object.values(stop.name).includes(name))?.name ?? { en: name };
 }

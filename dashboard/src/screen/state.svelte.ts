@@ -8,7 +8,7 @@ import { LiveClient, type Status, type World } from "../lib/live/client";
 import type { Channel, EntityHead, EntityOf, TransitEntity } from "../lib/live/entities";
 import { MOVEMENTS_KEPT_MAX } from "../lib/live/picture";
 import type { Subscription } from "../lib/live/subscription";
-import type { Mark } from "../lib/map/overlay";
+import type { Mark } from "../lib/map/scene";
 import {
   Api,
   ApiError,

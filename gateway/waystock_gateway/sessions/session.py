@@ -26,6 +26,12 @@ class Outcome:
     drops: Counter[str] = field(default_factory=Counter[str])
     """Readings that were rightly thrown away (repeats, duplicates), by reason."""
 
+    @property
+    def needs_keeping(self) -> bool:
+        """Whether there is anything to write: hundreds of reads of a tag that stays lead to
+        nothing, and must not wear out the disk."""
+        return bool(self.events or self.rejects or self.put or self.delete)
+
     def remember(self, key: str, value: bytes) -> None:
         self.put[key] = value
         self.delete.discard(key)

@@ -5,6 +5,7 @@ protocol, and a publisher that stands in for ingest.
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -120,8 +121,9 @@ class Screen:
 
     def receive(self, *, ack: bool = True, timeout_s: float = 5.0) -> dict[str, Any]:
         """The next frame that is no beat, applied."""
+        deadline_s = time.monotonic() + timeout_s
         while True:
-            frame = json.loads(self.socket.recv(timeout=timeout_s))
+            frame = json.loads(self.socket.recv(timeout=deadline_s - time.monotonic()))
             if frame["type"] != "beat":
                 break
         self.frames.append(frame)

@@ -37,7 +37,7 @@ def around(database_url: str) -> Iterator[Surroundings]:
 
 def run_all(around: Surroundings) -> None:
     schedule = Schedule(JOBS, lambda: 0.0, Random(1), CollectorRegistry())
-    assert schedule.run_due(around)
+    assert schedule.run_all(around)
 
 
 def count(database_url: str, table: str) -> int:
@@ -141,6 +141,44 @@ def test_a_failed_job_is_tried_again_and_holds_up_no_other(around: Surroundings)
     clock[0] = 70.0
     assert schedule.run_due(around) is False
     assert ran == ["good", "good"]
+
+
+def alerts(database_url: str, alert_type: str) -> list[tuple[str, bool]]:
+    with connect(database_url, "test") as database:
+        return database.execute(
+            "SELECT subject, cleared_at IS NULL FROM alert WHERE type = %s ORDER BY 1, 2",
+            (alert_type,),
+        ).fetchall()
+
+
+def test_a_silent_gateway_raises_one_alert_until_it_speaks_again(
+    around: Surroundings, database_url: str
+) -> None:
+    fill(database_url)
+    run_all(around)
+    assert alerts(database_url, "gateway.silent") == []
+    with connect(database_url, "test") as database:
+        database.execute("UPDATE gateway_status SET received_at = now() - interval '95 s'")
+    for _ in range(2):
+        run_all(around)
+        assert alerts(database_url, "gateway.silent") == [("sha/gw-1", True)]
+    with connect(database_url, "test") as database:
+        database.execute("UPDATE gateway_status SET received_at = now()")
+    run_all(around)
+    assert alerts(database_url, "gateway.silent") == [("sha/gw-1", False)]
+
+
+def test_a_reading_put_aside_raises_an_alert_that_names_its_gateway(
+    around: Surroundings, database_url: str
+) -> None:
+    fill(database_url)
+    for _ in range(2):
+        run_all(around)
+        assert alerts(database_url, "ingest.dead_letter") == [("sha/gw-1", True)]
+    with connect(database_url, "test") as database:
+        database.execute("UPDATE dead_letter SET received_at = now() - interval '16 minutes'")
+    run_all(around)
+    assert alerts(database_url, "ingest.dead_letter") == [("sha/gw-1", False)]
 
 
 def test_a_gateway_that_fell_silent_is_shown_so(

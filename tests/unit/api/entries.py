@@ -14,9 +14,9 @@ from waystock_api.live.picture import Entry, make_entry
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def stock(site: str, gtin: str, on_hand: int, version: int, *, gone: bool = False) -> Entry:
+def stock(site: str, gtin: str, on_hand: int, version: int) -> Entry:
     entity = StockEntity(
-        key=f"{site}/{gtin}", version=version, site=site, gtin=gtin, on_hand=on_hand, gone=gone
+        key=f"{site}/{gtin}", version=version, site=site, gtin=gtin, on_hand=on_hand
     )
     return make_entry(entity, {})
 
@@ -38,9 +38,9 @@ def alert(name: str, version: int, *, cleared_ago_s: float | None = None) -> Ale
     )  # fmt: skip
 
 
-def movement(name: str, minute: int, *, gone: bool = False) -> MovementEntity:
+def movement(name: str, minute: int) -> MovementEntity:
     return MovementEntity(
-        key=name, version=minute, gone=gone, occurred_at=NOON + timedelta(minutes=minute),
+        key=name, version=minute, occurred_at=NOON + timedelta(minutes=minute),
         biz_step="loading", from_location="sha/dock-1", to_location="vehicle/truck-1",
         gtin="09501101530003", lot="", lpn="", quantity=1,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.api.entries import stock, transit
 from waystock_api.live.channel import PART_CHARS_MAX, TICK_S, Channel, Delta, Snapshot
-from waystock_api.live.picture import Picture, make_entry
+from waystock_api.live.picture import Gone, News, Picture, make_entry
 
 
 def channel_on(picture: Picture, ring_changes_max: int = 1000) -> Channel:
@@ -148,8 +148,9 @@ def test_clients_that_look_now_and_then_end_with_the_picture(script: list[Step])
     clock_s = 0.0
     for version, (what, key, site, gone) in enumerate(script, start=1):
         clock_s += 0.3
-        entity = transit(key, version, shipment=site, gone=gone)
-        entry = make_entry(entity, {"sha": "sha", "ber": "ber"})
+        entity = transit(key, version, shipment=site)
+        entry: News = make_entry(entity, {"sha": "sha", "ber": "ber"})
+        entry = Gone(key, version) if gone else entry
         act: dict[str, Callable[[], None]] = {
             "change": lambda e=entry: channel.add(picture.apply([e]).changes),
             "tick": lambda now_s=clock_s: channel.tick(now_s),

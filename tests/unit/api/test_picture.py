@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.api.entries import NOON, alert, entries_of, movement, stock, transit
-from waystock_api.live.picture import MOVEMENTS_KEPT, Picture, make_entry, sites_of
+from waystock_api.live.picture import (
+    MOVEMENTS_KEPT,
+    Gone,
+    News,
+    Picture,
+    make_entry,
+    sites_of,
+)
 
 
 def shown(picture: Picture) -> dict[str, int]:
@@ -22,10 +29,10 @@ def test_an_older_delta_never_turns_the_screen_back() -> None:
 
 
 def test_an_entity_that_is_gone_does_not_come_back_with_a_late_message() -> None:
-    deltas = [
+    deltas: list[News] = [
         stock("sha", "1", 10, version=1),
         stock("sha", "1", 0, version=2),
-        stock("sha", "1", 0, version=3, gone=True),
+        Gone("sha/1", 3),
     ]
     for order in permutations(deltas):
         picture = Picture("stock")
@@ -48,7 +55,10 @@ def test_any_order_and_repetition_of_deltas_gives_the_same_picture(
 ) -> None:
     # One version of one key is one state: the first told stands for all of that version.
     states = {(key, version): gone for key, version, gone, _ in reversed(told)}
-    deltas = [stock("s", key, 1, version, gone=gone) for (key, version), gone in states.items()]
+    deltas: list[News] = [
+        Gone(f"s/{key}", version) if gone else stock("s", key, 1, version)
+        for (key, version), gone in states.items()
+    ]
     repeated = deltas + [deltas[i] for i, entry in enumerate(told[: len(deltas)]) if entry[3]]
     shuffler.shuffle(repeated)  # pyright: ignore[reportAttributeAccessIssue]
     picture, expected = Picture("stock"), dict[str, int]()
@@ -73,7 +83,7 @@ def test_a_delta_during_a_load_is_not_undone_by_it() -> None:
     picture = Picture("stock")
     picture.apply([stock("sha", "3", 1, version=1)])
     picture.begin_load()
-    picture.apply([stock("sha", "1", 7, version=9), stock("sha", "3", 0, version=9, gone=True)])
+    picture.apply([stock("sha", "1", 7, version=9), Gone("sha/3", 9)])
     picture.finish_load([stock("sha", "1", 5, version=8), stock("sha", "3", 1, version=1)])
     assert shown(picture) == {"sha/1": 9}
 
@@ -85,6 +95,23 @@ def test_a_load_tells_what_changed_without_a_new_version() -> None:
     picture.begin_load()
     outcome = picture.finish_load([stock("sha", "1", 2, version=1)])
     assert len(outcome.changes) == 1
+
+
+def test_a_load_brings_back_what_was_wrongly_thought_gone() -> None:
+    """Such as an alert that was removed and made again while two clocks disagreed."""
+    picture = Picture("stock")
+    picture.apply([Gone("sha/1", 50)])
+    for expected in ({}, {"sha/1": 40}):
+        picture.begin_load()
+        picture.finish_load([stock("sha", "1", 2, version=40)])
+        assert shown(picture) == expected
+
+
+def test_a_load_that_finds_nothing_new_tells_nobody_anything() -> None:
+    picture = Picture("stock")
+    picture.apply([stock("sha", "1", 1, version=1)])
+    picture.begin_load()
+    assert picture.finish_load([stock("sha", "1", 1, version=1)]).changes == []
 
 
 def test_a_full_picture_refuses_new_keys_and_keeps_updating_known_ones() -> None:
@@ -122,7 +149,7 @@ def test_the_ticker_keeps_the_newest_movements_in_order() -> None:
 
 def test_a_mended_movement_is_told_even_where_the_window_has_let_it_go() -> None:
     picture = Picture("movements")
-    outcome = picture.apply(entries_of([movement("m1", 1, gone=True)]))
+    outcome = picture.apply([Gone("m1", 1)])
     assert [(change.key, change.after) for change in outcome.changes] == [("m1", None)]
 
 

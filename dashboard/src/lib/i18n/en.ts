@@ -1,5 +1,5 @@
 /** Every word the pages show, in English; `zh.ts` has the same keys (a test and the type say so). */
-import { plural } from "./plural";
+import { plural, shortSpan } from "./plural";
 
 export const en = {
   product: "Waystock",
@@ -91,8 +91,8 @@ export const en = {
   progress: (percent: number) => `${percent}% of the way`,
   transitNone: "Nothing is on the road",
   page: (n: number, of: number) => `${n} / ${of}`,
-  late: (minutes: number) => `${minutes} min late`,
-  early: (minutes: number) => `${minutes} min early`,
+  late: (minutes: number) => `${shortSpan(minutes, "min", "h")} late`,
+  early: (minutes: number) => `${shortSpan(minutes, "min", "h")} early`,
   onTime: "on time",
   unknown: "unknown",
   offRoute: "off route",

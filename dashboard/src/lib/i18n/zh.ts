@@ -1,5 +1,6 @@
 /** Every word the pages show, in 简体中文. */
 import type { Messages } from "./en";
+import { shortSpan } from "./plural";
 
 export const zh: Messages = {
   product: "Waystock",
@@ -90,8 +91,8 @@ export const zh: Messages = {
   progress: (percent) => `已走完 ${percent}%`,
   transitNone: "没有在途货物",
   page: (n, of) => `${n} / ${of}`,
-  late: (minutes) => `晚 ${minutes} 分钟`,
-  early: (minutes) => `早 ${minutes} 分钟`,
+  late: (minutes) => `晚 ${shortSpan(minutes, "分钟", "小时")}`,
+  early: (minutes) => `早 ${shortSpan(minutes, "分钟", "小时")}`,
   onTime: "准时",
   unknown: "未知",
   offRoute: "偏离路线",

@@ -36,7 +36,9 @@ export interface TransitEntity extends EntityHead {
   motion: Motion;
   at_fence?: string | null;
   shipment?: string | null;
+  /** Name of the next stop in English, and in Chinese. */
   destination?: string | null;
+  destination_zh?: string | null;
   remaining_m?: number | null;
   eta?: string | null;
   eta_p10?: string | null;

@@ -14,7 +14,8 @@ import { tokens, type Theme } from "../view/tokens";
 import { baseStyle, loadLand, restyle, showRoutes } from "./basemap";
 import { Camera, FOLLOW_ZOOM, type View } from "./camera";
 import { boxOf, type LonLat } from "./geo";
-import { drawScene, type Mark, type Scene } from "./overlay";
+import { drawScene } from "./overlay";
+import type { Mark, Scene } from "./scene";
 import { Truck, type TrailPoint } from "./truck";
 
 setWorkerUrl(workerUrl);
@@ -191,12 +192,14 @@ export class FleetMap {
   private draw(): void {
     this.drawnAt_ms = performance.now();
     const sheet = this.sheet();
+    const { lng, lat } = this.gl.getCenter();
     const scene: Scene = {
       sites: this.sites,
       stops: this.stops,
       trucks: this.trucks.values(),
       followed: this.camera.followed,
       now_ms: this.now_ms(),
+      centre: [lng, lat],
       zoom: this.gl.getZoom() - this.zoomExtra(),
       lang: this.setting.lang,
       words: messages[this.setting.lang],

@@ -45,6 +45,15 @@ export class LabelSpace {
     return null;
   }
 
+  /** To the right, whatever is there, kept inside. */
+  force(wish: LabelWish): { x: number; y: number } {
+    const { x, y, w, h, gap } = wish;
+    const right = this.bounds.x + this.bounds.w - w;
+    const rect = { x: Math.max(this.bounds.x, Math.min(right, x + gap)), y: y - h / 2, w, h };
+    this.taken.push(rect);
+    return { x: rect.x, y };
+  }
+
   private inside(rect: Rect): boolean {
     const { x, y, w, h } = this.bounds;
     return rect.x >= x && rect.y >= y && rect.x + rect.w <= x + w && rect.y + rect.h <= y + h;

@@ -28,7 +28,6 @@ class NmeaDecoder:
         self._ending = _Ending()
         self._closed: Epoch | None = None
         """The epoch before, if it ended before the UTC field changed: its stragglers are late."""
-        self.late_sentences = 0
 
     def feed(self, data: bytes) -> list[Decoded]:
         decoded: list[Decoded] = []
@@ -68,12 +67,13 @@ class NmeaDecoder:
             self._close(decoded, early=False)
         if self._epoch is None:
             if self._is_straggler(sentence):
-                self.late_sentences += 1
                 self._ending.unlearn()
+                if sentence.time_of_day is not None:
+                    decoded.append(_reject("late_sentence", framed.at, framed.raw))
                 return
             self._epoch = Epoch(framed.at)
         self._epoch.take(sentence, framed.raw)
-        if self._ending.is_reached(self._epoch):
+        if self._ending.is_reached(self._epoch) or self._epoch.is_full:
             self._close(decoded, early=True)
 
     def _is_straggler(self, sentence: Sentence) -> bool:
@@ -101,21 +101,20 @@ class NmeaDecoder:
 
 
 class _Ending:
-    """Knows an epoch to be complete when it has brought what the two before it brought."""
+    """Knows an epoch to be complete when it has brought what the one before it brought: a fix that
+    waits for the next instant is a fix that a killed gateway loses."""
 
     def __init__(self) -> None:
         self._last: tuple[str, ...] = ()
-        self._proven: tuple[str, ...] = ()
 
     def learn(self, epoch: Epoch) -> None:
-        self._proven = epoch.signature if epoch.signature == self._last else ()
         self._last = epoch.signature
 
     def unlearn(self) -> None:
-        self._last = self._proven = ()
+        self._last = ()
 
     def is_reached(self, epoch: Epoch) -> bool:
-        return bool(self._proven) and epoch.signature == self._proven
+        return bool(self._last) and epoch.signature == self._last
 
 
 def _reject(reason: str, at: int, raw: bytes) -> Reject:

@@ -10,6 +10,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from waystock_gateway.devices.nmea.sentence import Sentence
 from waystock_gateway.readings import Fix
 
+SENTENCES_MAX = 64
+"""An epoch with more is closed: a receiver that talks without ever naming a time must not fill the
+memory."""
+RAW_CHARS_MAX = 2_000
 _HALF_DAY = timedelta(hours=12)
 _DAY = timedelta(days=1)
 
@@ -38,6 +42,10 @@ class Epoch:
         return is_timeless or all(s.kind != sentence.kind for s in self.sentences)
 
     @property
+    def is_full(self) -> bool:
+        return len(self.sentences) >= SENTENCES_MAX
+
+    @property
     def signature(self) -> tuple[str, ...]:
         """The kinds that came, in order; how the end of the next epoch is recognised."""
         return tuple(s.kind for s in self.sentences if s.kind != "GSA")
@@ -61,8 +69,8 @@ class Epoch:
         if lat is None or lon is None or self.time_of_day is None or self._is_refused():
             return None
         moment = calendar.moment(self.time_of_day, self.own_date())
-        speed = self._last_of("RMC", "speed_mps")
-        course = self._last_of("RMC", "course_deg_true")
+        speed = self._last_of(None, "speed_mps")
+        course = self._last_of(None, "course_deg_true")
         satellites = self._last_of("GGA", "satellites")
         return Fix(
             time=moment,
@@ -75,7 +83,7 @@ class Epoch:
             hdop=self._last_of("GGA", "hdop"),
             satellites=None if satellites is None else int(satellites),
             quality=("low_accuracy",) if all(s.is_estimated for s in placed) else (),
-            raw=self.raw.decode("ascii", "replace"),
+            raw=self.raw.decode("ascii", "replace")[:RAW_CHARS_MAX],
             at=self.at,
         )
 
@@ -84,7 +92,7 @@ class Epoch:
         verdicts = [s.verdict for s in self.sentences if s.kind == "RMC"]
         return bool(verdicts) and "valid" not in verdicts
 
-    def _last_of(self, preferred_kind: str, name: str) -> float | None:
+    def _last_of(self, preferred_kind: str | None, name: str) -> float | None:
         """The last figure of that name, from `preferred_kind` where that has one.
 
         Plotters that move the time on before the position contradict themselves within one instant:

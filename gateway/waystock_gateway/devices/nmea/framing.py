@@ -69,8 +69,9 @@ class SentenceFraming:
             self._close("garbage", found)
 
     def _close(self, reason: str | None, found: list[Framed]) -> None:
-        if self._open and (reason is None or self._open.strip()):
-            found.append(Framed(self._at, bytes(self._open), reason))
+        raw = bytes(self._open) if self._in_sentence else bytes(self._open).rstrip()
+        if raw:
+            found.append(Framed(self._at, raw, reason))
         self._open.clear()
         self._in_sentence = False
 

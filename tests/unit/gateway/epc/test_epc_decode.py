@@ -4,8 +4,8 @@ epcpy where that is right (it loses the filter value, and reads only the classic
 
 from typing import NamedTuple
 
-import epcpy
 import pytest
+from epcpy.utils.parsers import hex_to_tag_encodable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,7 +163,7 @@ def test_epcpy_agrees_on_classic_schemes(
     serial = 0 if header == 0x31 else data.draw(st.integers(1, 2**tail - 1))
     width = total_bits - COMPANY_BITS[company.partition]
     epc = encode(header, filter_value, company, (reference, width), (serial, tail))
-    assert decode_epc(epc).epc_uri == epcpy.hex_to_tag_encodable(epc).epc_uri
+    assert decode_epc(epc).epc_uri == hex_to_tag_encodable(epc).epc_uri
 
 
 @pytest.mark.parametrize(

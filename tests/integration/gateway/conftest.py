@@ -1,0 +1,24 @@
+"""Fixtures: a gateway's surroundings, on the broker that a test asks for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.gateway.rig import FakeIngest, GatewayRig, fake_ingest
+from tests.support.brokers import Broker
+
+
+@pytest.fixture
+def ingest(nats_broker: Broker) -> Iterator[FakeIngest]:
+    """A stand-in for ingest on the embedded broker."""
+    with fake_ingest(nats_broker.url) as ingest:
+        yield ingest
+
+
+@pytest.fixture
+def rig(tmp_path: Path, nats_broker: Broker) -> Iterator[GatewayRig]:
+    """A gateway to be, on the embedded broker."""
+    rig = GatewayRig(tmp_path, nats_broker.url)
+    yield rig
+    rig.close()
