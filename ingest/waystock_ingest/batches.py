@@ -17,6 +17,7 @@ from waystock.contract.events import (
     decode_batch_envelope,
     decode_event,
 )
+from waystock.store.intake import Spoilt
 from waystock_ingest.source import Message
 
 
@@ -30,17 +31,6 @@ class Incoming(NamedTuple):
     first: int
     end: int
     events: dict[int, Event]
-
-
-class Spoilt(NamedTuple):
-    """Something that can't be taken in. With an offset it counts as committed once put aside."""
-
-    topic: str
-    stream: UUID | None
-    offset: int | None
-    stage: str
-    reason: str
-    payload: bytes
 
 
 def decode_messages(messages: Iterable[Message]) -> tuple[list[Incoming], list[Spoilt]]:

@@ -7,14 +7,13 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from psycopg.types.json import Jsonb
 
 from waystock.contract import acks, topics
 from waystock.contract.acks import Ack, OffsetRange
 from waystock.contract.topics import GatewayTopic
 from waystock.store import offsets
 from waystock.store.connection import Database
-from waystock.store.sql import queries
+from waystock.store.intake import keep_status
 from waystock_ingest import metrics
 from waystock_ingest.source import Message
 
@@ -72,15 +71,5 @@ def _answer_hello(
 
 
 def _keep_status(database: Database, owner: GatewayTopic, payload: bytes) -> None:
-    status = acks.decode_status(payload)
-    database.execute(
-        queries("ingest")["gateway_status"],
-        {
-            "site": owner.site,
-            "gateway": owner.gateway,
-            "state": status.state,
-            "reported_at": status.at,
-            "report": Jsonb(msgspec.to_builtins(status)),
-        },
-    )
+    keep_status(database, owner.site, owner.gateway, acks.decode_status(payload))
     metrics.MESSAGES.labels("status").inc()

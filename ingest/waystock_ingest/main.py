@@ -9,11 +9,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
-import psycopg
 import structlog
 from prometheus_client import start_http_server
 
 from waystock.store.connection import Database, connect
+from waystock.store.errors import StoreError
 from waystock_ingest import metrics
 from waystock_ingest.batches import decode_messages
 from waystock_ingest.control import handle_control, send_ack
@@ -74,7 +74,7 @@ def _ingest(
                 master = Master(database)
             _process(held, database, master, source, publisher)
             held, failures = [], 0
-        except psycopg.Error as error:
+        except StoreError as error:
             failures += 1
             metrics.COMMITS.labels("failed").inc()
             log.warning("store_unavailable", reason=str(error).strip()[:300], failures=failures,

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from waystock.contract.acks import OffsetRange
@@ -17,22 +16,17 @@ from waystock.contract.events import encode_event
 from waystock.contract.topics import gateway_topic
 from waystock.store import offsets
 from waystock.store.connection import Database
+from waystock.store.errors import DATA_REFUSED
+from waystock.store.intake import Spoilt, put_aside
 from waystock.store.readings import Reading
-from waystock.store.sql import queries
 from waystock_ingest import metrics
-from waystock_ingest.batches import Incoming, Spoilt, spans
+from waystock_ingest.batches import Incoming, spans
 from waystock_ingest.master import Master
 from waystock_ingest.stages import STAGES, Dirty, Work
 
 log = structlog.get_logger()
 
-REFUSED = (
-    psycopg.DataError,
-    psycopg.IntegrityError,
-    psycopg.ProgrammingError,
-    ValueError,
-    KeyError,
-)
+REFUSED = (*DATA_REFUSED, ValueError, KeyError)
 """What a spoilt event can cause. Lost connections and deadlocks are not among them: those are
 tried again whole."""
 
@@ -56,7 +50,7 @@ class Committed(NamedTuple):
 def commit_batches(
     database: Database, incoming: list[Incoming], spoilt: list[Spoilt], master: Master
 ) -> Committed:
-    """Take these batches in, exactly once; psycopg.OperationalError leaves the store as it was."""
+    """Take these batches in, exactly once; a StoreError leaves the store as it was."""
     started = time.monotonic()
     dirty: Dirty = defaultdict(set)
     with database.transaction():
@@ -70,6 +64,14 @@ def commit_batches(
         refused = [_spoilt(one, streams) for one in failed]
         for one in (*_not_known(spoilt, gained), *foreign, *refused):
             put_aside(database, one)
+            metrics.DEAD_LETTERS.labels(one.stage).inc()
+            log.warning(
+                "dead_letter",
+                topic=one.topic,
+                offset=one.offset,
+                stage=one.stage,
+                reason=one.reason[:300],
+            )
         if gained_by_id:
             offsets.unite(database, gained_by_id)
     _measure(started, fresh, len(failed))
@@ -164,25 +166,6 @@ def _spoilt(refused: _Refused, streams: dict[UUID, offsets.StreamState]) -> Spoi
     topic = gateway_topic(state.site, state.gateway, "events")
     payload = encode_event(reading.event)
     return Spoilt(topic, stream, reading.stream_offset, stage, reason, payload)
-
-
-def put_aside(database: Database, one: Spoilt) -> None:
-    """Keep what can't be taken in, with the reason, for a person to look at."""
-    database.execute(
-        queries("ingest")["dead_letter"],
-        {
-            "topic": one.topic,
-            "stream": one.stream,
-            "stream_offset": one.offset,
-            "stage": one.stage,
-            "reason": one.reason[:2000],
-            "payload": one.payload,
-        },
-    )
-    metrics.DEAD_LETTERS.labels(one.stage).inc()
-    log.warning(
-        "dead_letter", topic=one.topic, offset=one.offset, stage=one.stage, reason=one.reason[:300]
-    )
 
 
 def _measure(started: float, fresh: list[Reading], failed: int) -> None:

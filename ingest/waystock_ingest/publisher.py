@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import msgspec
-import psycopg
 import structlog
 
 from waystock.contract.live import Entity, LiveMessage, encode_entity, encode_gone, encode_live
 from waystock.contract.topics import LiveStream, live_topic
 from waystock.store.connection import Database, connect
+from waystock.store.errors import StoreError
 from waystock.store.live import load_entities
 from waystock_ingest import metrics
 
@@ -88,7 +88,7 @@ class Publisher:
                 for stream, keys in taken.items():
                     if keys:
                         self._send(stream, keys, load_entities(database, stream, keys))
-            except psycopg.Error as error:
+            except StoreError as error:
                 log.warning("live_publication_delayed", reason=str(error).strip())
                 database = None
                 self.mark(taken)

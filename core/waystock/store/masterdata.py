@@ -10,11 +10,13 @@ from psycopg.types.json import Jsonb
 
 from waystock.contract.identifiers import iso_utc
 from waystock.contract.masterdata import MasterData, OpeningStock
-from waystock.stock.interpret import Directory, Operation
+from waystock.stock.interpret import Operation
 from waystock.store import offsets
 from waystock.store.connection import Database
+from waystock.store.directory import load_master
 from waystock.store.sql import queries
 from waystock.store.stock import apply_operations, insert_operations
+from waystock.store.stock_alerts import raise_stock_alerts
 
 OPENING_STREAM = UUID("0197a000-0000-7000-8000-000000000001")
 """The stream that opening stock is booked under, as readings are under their outbox's."""
@@ -36,8 +38,8 @@ def import_master_data(database: Database, master_data: MasterData) -> Imported:
     for name, rows in tables.items():
         if rows:
             database.execute(queries("masterdata")[name], {"rows": Jsonb(rows)})
-    booked = _book_opening(database, master_data)
     database.execute(queries("masterdata")["bump"])
+    booked = _book_opening(database, master_data)
     return Imported(
         {name: len(rows) for name, rows in tables.items()},
         booked,
@@ -95,7 +97,9 @@ def _book_opening(database: Database, data: MasterData) -> int:
     ]
     if operations:
         insert_operations(database, operations)
-        apply_operations(database, [], operations, Directory())
+        master = load_master(database)
+        change = apply_operations(database, [], operations, master.directory)
+        raise_stock_alerts(database, change, master.directory, master.names)
         offsets.unite(database, {state.stream_id: [(first, first + len(operations))]})
     return len(operations)
 

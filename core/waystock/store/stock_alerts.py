@@ -44,19 +44,23 @@ def raise_stock_alerts(
     )
 
 
+def orders_of_shipments(database: Database, shipments: Iterable[str]) -> dict[str, list[str]]:
+    """Shipment → its sales orders, the most urgent first."""
+    rows = database.execute(
+        queries("stock")["orders_of_shipments"], {"shipments": sorted(shipments)}
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _wrong_vehicle(
     database: Database, histories: Iterable[LpnHistory], directory: Directory, names: Names
 ) -> set[str]:
     planned = [one for one in histories if one.lpn in directory.plan_by_lpn]
     if not planned:
         return set()
-    shipments = sorted({directory.plan_by_lpn[one.lpn].shipment for one in planned})
-    orders = {
-        row[0]: row[1]
-        for row in database.execute(
-            queries("stock")["orders_of_shipments"], {"shipments": shipments}
-        )
-    }
+    orders = orders_of_shipments(
+        database, {directory.plan_by_lpn[one.lpn].shipment for one in planned}
+    )
     episodes: list[AlertRow] = []
     for history in planned:
         plan = directory.plan_by_lpn[history.lpn]
@@ -138,8 +142,6 @@ def _short_figures(lines: list[_ReceiptLine], names: Names) -> dict[str, object]
 def _low_stock(database: Database, movements: Iterable[Movement], names: Names) -> set[str]:
     since: dict[tuple[str, str], datetime] = {}
     for one in movements:
-        if one.biz_step == "opening":
-            continue
         for location in (one.from_location, one.to_location):
             key = (location.partition("/")[0], one.gtin)
             since[key] = min(since.get(key, one.occurred_at), one.occurred_at)

@@ -22,7 +22,7 @@ from waystock.store.fleet import (
     lock_vehicles,
     put_results,
 )
-from waystock.store.sql import queries
+from waystock.store.stock_alerts import orders_of_shipments
 from waystock_ingest.stages.work import Work
 
 CHECKPOINT_S = 900
@@ -172,16 +172,10 @@ def _put_alerts(work: Work, results: list[FoldResult]) -> set[str]:
             ]
     if not scopes and not episodes:
         return set()
-    orders = _orders(work, {one.episode.shipment or "" for one in episodes.values()})
+    shipments = {one.episode.shipment or "" for one in episodes.values()}
+    orders = orders_of_shipments(work.database, shipments)
     rows = [_alert(work, one, orders) for one in episodes.values()]
     return replace_episodes(work.database, scopes, rows)
-
-
-def _orders(work: Work, shipments: set[str]) -> dict[str, list[str]]:
-    rows = work.database.execute(
-        queries("stock")["orders_of_shipments"], {"shipments": sorted(shipments)}
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def _merged(earlier: _Decided | None, later: _Decided) -> _Decided:

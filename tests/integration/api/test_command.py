@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.support.processes import wait_until
 from waystock_demo.ports import free_port
@@ -75,8 +78,11 @@ def test_sigterm_ends_api_and_worker_cleanly(plain_database_url: str) -> None:
     try:
         for url in (f"http://127.0.0.1:{port}/healthz", f"http://127.0.0.1:{metrics_port}/"):
             wait_until(lambda url=url: answers(url), url, within_s=30)
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
+        with connect(f"ws://127.0.0.1:{port}/api/v1/live") as screen:
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed):
+                screen.recv(timeout=5)
         for process in processes:
             _, errors = process.communicate(timeout=5)
             assert process.returncode == 0, errors

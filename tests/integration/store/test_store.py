@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 import pytest
 
-from tests.support.small_day import RICE, master_data
+from tests.support.small_day import RICE, START, master_data
 from waystock.contract.live import AlertEntity, StockEntity, TransitEntity
 from waystock.contract.masterdata import MasterData, encode_master_data
 from waystock.store import audit, command, migrate
@@ -162,3 +162,18 @@ def test_a_position_that_differs_from_its_movements_is_found(
     assert lines[1]["type"] == "mismatch"
     assert (lines[1]["ledger"], lines[1]["projection"]) == (100, 101)
     assert lines[2]["mismatches"] == 1
+
+
+def test_low_stock_is_told_at_import_and_clears_when_a_later_import_fills_up(
+    database_url: str,
+) -> None:
+    day = master_data()
+    few = msgspec.structs.replace(day.opening_stock[0], quantity=90)
+    import_day(database_url, msgspec.structs.replace(day, opening_stock=(few,)))
+    with psycopg.connect(database_url) as connection:
+        told = connection.execute("SELECT type, subject, cleared_at, orders FROM alert").fetchall()
+    assert told == [("stock.low", f"sha/{RICE}", None, ["SO-1", "SO-2", "SO-4"])]
+    more = msgspec.structs.replace(day.opening_stock[0], quantity=20, as_of=START)
+    import_day(database_url, msgspec.structs.replace(day, opening_stock=(more,)))
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT cleared_at FROM alert").fetchall() == [(START,)]

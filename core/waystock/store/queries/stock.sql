@@ -111,7 +111,6 @@ INNER JOIN LATERAL (
     SELECT gtin, occurred_at, quantity AS signed, captured_at FROM movement
     WHERE
         gtin = k.gtin AND occurred_at >= k.since AND to_location LIKE k.site || '/%%'
-        AND biz_step <> 'opening'
     UNION ALL
     SELECT gtin, occurred_at, -quantity, captured_at FROM movement
     WHERE gtin = k.gtin AND occurred_at >= k.since AND from_location LIKE k.site || '/%%'
