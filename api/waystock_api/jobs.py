@@ -93,7 +93,7 @@ def watch_gateways(around: Surroundings, lock: int) -> int:
 
 
 def watch_dead_letters(around: Surroundings, lock: int) -> int:
-    """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared when none came for long."""
+    """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared in quiet times."""
     return _watch(around, lock, "ingest.dead_letter")
 
 

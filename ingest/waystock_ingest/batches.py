@@ -49,7 +49,7 @@ def decode_messages(messages: Iterable[Message]) -> tuple[list[Incoming], list[S
             continue
         try:
             batch = decode_batch(message.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             _decode_one_by_one(message, owner, str(error), incoming, spoilt)
             continue
         events = dict(enumerate(batch.events, batch.first))
@@ -69,14 +69,14 @@ def _decode_one_by_one(
 ) -> None:
     try:
         envelope = decode_batch_envelope(message.payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         spoilt.append(_whole(message, reason))
         return
     events: dict[int, Event] = {}
     for offset, raw in enumerate(envelope.events, envelope.first):
         try:
             events[offset] = decode_event(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             spoilt.append(
                 Spoilt(message.topic, envelope.stream, offset, "decode", str(error), bytes(raw))
             )

@@ -150,8 +150,9 @@ class Source:
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         # A full queue blocks paho's thread, so nothing more is read from the socket: the broker
         # keeps what comes, and if it loses patience the session survives the reconnect.
-        self._queue.put(
-            Message(
-                message.topic, bytes(message.payload), message.mid, message.qos, self._connection
-            )
-        )
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(not UTF-8)"
+        payload = bytes(message.payload)
+        self._queue.put(Message(topic, payload, message.mid, message.qos, self._connection))

@@ -22,7 +22,6 @@ from waystock.contract.topics import ALL_LIVE
 from waystock_api.live.hub import Hub
 from waystock_api.live.loader import LOADED_STREAMS, Loader
 from waystock_api.live.picture import Gone, make_entry
-from waystock_api.live.protocol import UNREADABLE
 from waystock_api.live.sequences import Sequences
 from waystock_api.settings import MqttAddress
 
@@ -98,7 +97,7 @@ class Feed:
         try:
             message = decode_live(payload)
             told = _entities_of(stream, message)
-        except UNREADABLE:
+        except msgspec.DecodeError:
             self._metrics.live_refused.labels("malformed").inc()
             return
         self._metrics.live_messages.labels(stream).inc()

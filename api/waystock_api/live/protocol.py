@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from waystock.contract.identifiers import Name, iso_utc
+from waystock.contract.reading import read
 
 CLOSE_AUTH = 4401
 CLOSE_TOO_SLOW = 4408
@@ -50,16 +51,12 @@ class Ack(msgspec.Struct, frozen=True, tag="ack", forbid_unknown_fields=True):
 
 ClientFrame = Auth | Sub | Unsub | Ack
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no JSON of the wanted form: bad UTF-8 and JSON nested too
-deep are errors of their own."""
-
 _decoder = msgspec.json.Decoder(ClientFrame)
 
 
 def decode_frame(text: str) -> ClientFrame:
-    """Raises one of UNREADABLE, naming the spot."""
-    return _decoder.decode(text)
+    """Raises msgspec.DecodeError, naming the spot."""
+    return read(_decoder, text)
 
 
 def snap_frame(subscription: int, epoch: str, seq: int, part: int, of: int, body: str) -> str:

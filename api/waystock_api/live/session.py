@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+import msgspec
 from starlette.websockets import WebSocketDisconnect
 
 from waystock.store.pool import StoreAwayError
@@ -19,7 +20,6 @@ from waystock_api.live.protocol import (
     CLOSE_TOO_SLOW,
     CLOSE_TRY_LATER,
     CLOSE_UNUSABLE,
-    UNREADABLE,
     Ack,
     Auth,
     ClientFrame,
@@ -104,7 +104,7 @@ class Session:
                 principal = await self._sign_in.by_token(frame.token)
         except TimeoutError:
             return Close(CLOSE_AUTH, "no sign-in in time")
-        except UNREADABLE:
+        except msgspec.DecodeError:
             return Close(CLOSE_AUTH, "sign in first")
         except StoreAwayError:
             return Close(CLOSE_TRY_LATER, "the database can't be asked now")
@@ -132,7 +132,7 @@ class Session:
             text = await self._socket.receive_text()
             try:
                 self._obey(decode_frame(text))
-            except UNREADABLE as error:
+            except msgspec.DecodeError as error:
                 refused += 1
                 self._hub.metrics.ws_refused.inc()
                 self._reply(error_frame("bad_message", str(error)))

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from waystock.contract.events import Offset
+from waystock.contract.reading import read
 
 OffsetRange = tuple[Offset, Offset]
 """Half open: (first, end) covers first … end − 1."""
@@ -50,6 +51,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 STATUS_LEASE_S = 90.0
 
 _encoder = msgspec.json.Encoder()
+_hello_decoder = msgspec.json.Decoder(Hello)
+_ack_decoder = msgspec.json.Decoder(Ack)
+_status_decoder = msgspec.json.Decoder(Status)
 
 
 def encode(message: Hello | Ack | Status) -> bytes:
@@ -59,14 +63,14 @@ def encode(message: Hello | Ack | Status) -> bytes:
 
 def decode_hello(payload: bytes) -> Hello:
     """Raises msgspec.DecodeError or ValidationError."""
-    return msgspec.json.decode(payload, type=Hello)
+    return read(_hello_decoder, payload)
 
 
 def decode_ack(payload: bytes) -> Ack:
     """Raises msgspec.DecodeError or ValidationError."""
-    return msgspec.json.decode(payload, type=Ack)
+    return read(_ack_decoder, payload)
 
 
 def decode_status(payload: bytes) -> Status:
     """Raises msgspec.DecodeError or ValidationError."""
-    return msgspec.json.decode(payload, type=Status)
+    return read(_status_decoder, payload)

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from waystock.contract.identifiers import Name, Utc
+from waystock.contract.reading import read
 
 CONTRACT_VERSION = 1
 EVENTS_PER_BATCH_MAX = 5_000
@@ -155,7 +156,7 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(data: bytes | msgspec.Raw) -> Event:
     """One event from JSON; msgspec.ValidationError or DecodeError says what is wrong and where."""
-    return _event_decoder.decode(data)
+    return read(_event_decoder, data)
 
 
 def encode_batch_of_raw(stream: UUID, first: int, sent_at: Utc, events: list[bytes]) -> bytes:
@@ -181,12 +182,12 @@ def decode_batch(payload: bytes) -> Batch:
     Raises msgspec.DecodeError (malformed) or its subclass ValidationError (well-formed, but not
     the contract); the message says where.
     """
-    return _batch_decoder.decode(inflate(payload))
+    return read(_batch_decoder, inflate(payload))
 
 
 def decode_batch_envelope(payload: bytes) -> BatchEnvelope:
     """Only the header checked; raises as decode_batch does."""
-    return _envelope_decoder.decode(inflate(payload))
+    return read(_envelope_decoder, inflate(payload))
 
 
 def deflate(payload: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from waystock.contract.identifiers import Utc
+from waystock.contract.reading import read
 
 
 class _Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,4 +163,4 @@ def encode_live(message: LiveMessage) -> bytes:
 
 def decode_live(payload: bytes) -> LiveMessage:
     """Raises msgspec.DecodeError or ValidationError."""
-    return _message_decoder.decode(payload)
+    return read(_message_decoder, payload)

@@ -12,6 +12,7 @@ import msgspec
 
 from waystock.contract.events import Latitude, Longitude
 from waystock.contract.identifiers import Name, Utc
+from waystock.contract.reading import read
 
 Gtin = Annotated[str, msgspec.Meta(pattern="^[0-9]{14}$")]
 Sscc = Annotated[str, msgspec.Meta(pattern="^[0-9]{18}$")]
@@ -199,9 +200,12 @@ class MasterData(_Record, frozen=True, kw_only=True):
     opening_stock: tuple[OpeningStock, ...] = ()
 
 
+_decoder = msgspec.json.Decoder(MasterData)
+
+
 def decode_master_data(document: bytes) -> MasterData:
     """Raises msgspec.ValidationError naming the spot, such as `$.devices[3].vehicle`."""
-    return msgspec.json.decode(document, type=MasterData)
+    return read(_decoder, document)
 
 
 def encode_master_data(master_data: MasterData) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.api.running import Api, add_token, running_api, settings
 from tests.integration.api.world import GTIN, NOW, SSCC, fill
 from waystock.contract.identifiers import iso_utc
+from waystock.store.connection import connect
 
 LISTS = (
     "sites", "products", "stock/positions", "vehicles", "vehicles/truck-1/track", "shipments",
@@ -197,3 +198,13 @@ def test_an_unmigrated_database_is_told_apart_from_a_broken_request(
         assert api.get("/healthz").status_code == 200
         refused = api.get("/api/v1/sites", TOKEN)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+
+
+def test_a_database_that_dropped_its_connections_is_found_again(api: Api) -> None:
+    assert items(api, "sites")
+    with connect(api.database_url, "test") as database:
+        database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert items(api, "sites")

@@ -1,5 +1,5 @@
-"""Recordings of real receivers, byte by byte through a pseudo-terminal and the whole chain (gateway,
-broker, ingest, store). The rows are what the reference daemon understood.
+"""Recordings of real receivers, byte by byte through a pseudo-terminal and the whole chain: the
+gateway, the broker, ingest, store. The rows are what the reference daemon understood.
 """
 
 import os

@@ -82,7 +82,18 @@ def test_one_spoilt_event_does_not_hide_the_header_and_its_neighbours() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\x78", b"\x78\x9c\x00", b"{", b"[]", b"\xff\xfe", deflate(b"x" * 99)[:-3]]
+    "payload",
+    [
+        b"",
+        b"\x78",
+        b"\x78\x9c\x00",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"v":"\xff"}',
+        b'{"x":' + b"[" * 100_000,
+        deflate(b"x" * 99)[:-3],
+    ],
 )
 def test_garbage_is_refused_and_never_anything_else(payload: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from waystock.contract.reading import read
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.readings import Fix, Reject
 
@@ -57,12 +58,15 @@ class TrackerJsonDecoder:
         )
 
 
+_any_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
 def _parse(payload: bytes) -> dict[str, Any]:
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise _UnusableError("too_long")
     try:
-        message = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = read(_any_json, payload)
+    except msgspec.DecodeError as error:
         raise _UnusableError("not_json") from error
     if not isinstance(message, dict):
         raise _UnusableError("not_an_object")
