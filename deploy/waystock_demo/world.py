@@ -21,7 +21,6 @@ from waystock.contract.masterdata import (
     decode_master_data,
     encode_master_data,
 )
-from waystock.fleet.settings import FleetSettings
 from waystock.store.api import POSITIONS, fetch_page
 from waystock.store.connection import connect
 from waystock_demo.process import Command, run
@@ -29,8 +28,6 @@ from waystock_demo.services import waystock
 
 WORLDS_APART = timedelta(minutes=1)
 """Documents are numbered by the minute in which their world begins."""
-_OVER_SINCE = timedelta(seconds=FleetSettings().expire_s + 60)
-"""A last window this long ago means that a trip is over for good."""
 _WITHIN_S = 60.0
 _PAGE_ROWS = 1_000
 _ON_ROAD = "vehicle/"
@@ -64,7 +61,7 @@ def new_day(
     """What to import so that `world` begins where the day `before` it ended; in an empty store that
     is `world` itself.
     """
-    ended = tuple(_ended(one, now - _OVER_SINCE) for one in before.shipments) if before else ()
+    ended = tuple(_ended(one, now) for one in before.shipments) if before else ()
     return msgspec.structs.replace(
         world,
         shipments=(*ended, *world.shipments),
@@ -73,10 +70,7 @@ def new_day(
 
 
 def _ended(shipment: Shipment, at: datetime) -> Shipment:
-    stops = tuple(
-        msgspec.structs.replace(stop, window_start=at, window_end=at) for stop in shipment.stops
-    )
-    return msgspec.structs.replace(shipment, stops=stops)
+    return msgspec.structs.replace(shipment, closed_at=shipment.closed_at or at)
 
 
 def _lacking(

@@ -22,7 +22,7 @@ class ShipmentQuery(ListQuery):
     vehicle: str | None = None
     site: Annotated[str | None, Query(description="where it leaves from")] = None
     lpn: str | None = None
-    status: Literal["planned", "loading", "in_transit", "arrived"] | None = None
+    status: Literal["planned", "loading", "in_transit", "arrived", "closed"] | None = None
     since: Annotated[AwareDatetime | None, Query(description="departs at or after")] = None
     until: Annotated[AwareDatetime | None, Query(description="departs before")] = None
 
@@ -42,7 +42,7 @@ class StopOut(BaseModel):
 
 class ShipmentOut(BaseModel):
     shipment: str
-    status: Literal["planned", "loading", "in_transit", "arrived"]
+    status: Literal["planned", "loading", "in_transit", "arrived", "closed"]
     vehicle: str
     plate: str
     from_site: str

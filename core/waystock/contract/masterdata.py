@@ -167,6 +167,8 @@ class Shipment(_Record, frozen=True, kw_only=True):
     stops: tuple[ShipmentStop, ...]
     lpns: tuple[Sscc, ...] = ()
     """Outbound pallets that belong on it."""
+    closed_at: Utc | None = None
+    """Called off, or over without its last stop: from then on the vehicle is free for the next."""
 
 
 class OpeningStock(_Record, frozen=True, kw_only=True):

@@ -94,13 +94,14 @@ def _plan_shipment(
         planned = _plan_stop(stop, route, fences, along_m, stop is in_order[-1])
         along_m = planned.along_m if planned.along_m is not None else along_m
         stops.append(planned)
+    closed_us = [instant_us(shipment.closed_at)] if shipment.closed_at else []
     last_us = max((stop.window_end_us for stop in stops), default=instant_us(shipment.depart_at))
     return PlannedShipment(
         shipment=shipment.shipment,
         from_site=shipment.from_site,
         depart_us=instant_us(shipment.depart_at),
         early_us=instant_us(shipment.depart_at) - round(settings.early_s * 1e6),
-        expire_us=last_us + round(settings.expire_s * 1e6),
+        expire_us=min([last_us + round(settings.expire_s * 1e6), *closed_us]),
         planned_speed_mps=max(shipment.planned_speed_mps, settings.pace_floor_mps),
         route=route,
         stops=tuple(stops),

@@ -126,7 +126,7 @@ class Shipment:
     eta_p90: datetime | None
     late_s: float | None
     off_route: bool
-    status: Literal["planned", "loading", "in_transit", "arrived"]
+    status: Literal["planned", "loading", "in_transit", "arrived", "closed"]
     lpns: list[str]
     orders: list[str]
 

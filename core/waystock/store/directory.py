@@ -120,6 +120,7 @@ def _shipments(database: Database) -> tuple[Shipment, ...]:
             depart_at=row[6],
             route=tuple((lon, lat) for lon, lat in row[7]),
             planned_speed_mps=row[8],
+            closed_at=row[9],
             stops=tuple(stops.get(row[0], ())),
         )
         for row in _rows(database, "shipments")

@@ -1,5 +1,6 @@
 """Which shipment a truck is on, where it has been for it, and whether it is where it should be."""
 
+import msgspec
 import pytest
 
 from waystock.contract.masterdata import Shipment
@@ -65,6 +66,16 @@ def test_the_next_shipment_takes_over_when_the_first_is_delivered() -> None:
     assert after is not None
     assert (before.shipment, after.shipment) == ("SH-1", "SH-2")
     assert [row.shipment for row in derive(fixes, one, two).arrivals] == ["SH-1", "SH-2"]
+
+
+def test_a_shipment_that_was_called_off_frees_its_truck_for_the_next() -> None:
+    off = msgspec.structs.replace(shipment("SH-1", stops=[("customer", 900.0)]), closed_at=at(300))
+    two = shipment("SH-2", stops=[("customer", 99_999.0)], depart_s=60)
+    before, after = (derive(drive(until, 5.0), off, two) for until in (290, 310))
+    assert before.progress is not None
+    assert after.progress is not None
+    assert (before.progress.shipment, after.progress.shipment) == ("SH-1", "SH-2")
+    assert [row.figures["ended"] for row in after.episodes if row.cleared_at] == ["shipment_over"]
 
 
 def test_a_second_delivery_to_the_same_customer_is_not_done_by_standing_there_from_the_first() -> (

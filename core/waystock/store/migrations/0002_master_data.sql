@@ -102,7 +102,8 @@ CREATE TABLE shipment (
     door_to timestamptz,
     depart_at timestamptz NOT NULL,
     route jsonb NOT NULL,
-    planned_speed_mps double precision NOT NULL
+    planned_speed_mps double precision NOT NULL,
+    closed_at timestamptz
 );
 CREATE INDEX shipment_vehicle ON shipment (vehicle, depart_at);
 CREATE INDEX shipment_dock_door ON shipment (dock_door, door_from);

@@ -165,6 +165,7 @@ WITH listed AS (
         coalesce(state.off_route, false) AS off_route,
         CASE
             WHEN done.arrived > 0 AND done.arrived = done.stops THEN 'arrived'
+            WHEN s.closed_at <= now() THEN 'closed'
             WHEN done.arrived > 0 THEN 'in_transit'
             WHEN
                 state.shipment IS NOT NULL

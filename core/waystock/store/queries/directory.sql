@@ -49,7 +49,7 @@ SELECT fence, name, kind, site, geometry FROM fence ORDER BY fence;
 -- shipments --
 SELECT
     shipment, vehicle, from_site, dock_door, door_from, door_to, depart_at, route,
-    planned_speed_mps
+    planned_speed_mps, closed_at
 FROM shipment
 ORDER BY shipment;
 

@@ -83,19 +83,21 @@ quantity = excluded.quantity;
 -- shipments --
 INSERT INTO shipment (
     shipment, vehicle, from_site, dock_door, door_from, door_to, depart_at, route,
-    planned_speed_mps
+    planned_speed_mps, closed_at
 )
 SELECT
     shipment, vehicle, from_site, dock_door, door_from, door_to, depart_at, route,
-    planned_speed_mps
+    planned_speed_mps, closed_at
 FROM jsonb_to_recordset(%(rows)s) AS r (
     shipment text, vehicle text, from_site text, dock_door text, door_from timestamptz,
-    door_to timestamptz, depart_at timestamptz, route jsonb, planned_speed_mps float8
+    door_to timestamptz, depart_at timestamptz, route jsonb, planned_speed_mps float8,
+    closed_at timestamptz
 )
 ON CONFLICT (shipment) DO UPDATE SET
 vehicle = excluded.vehicle, from_site = excluded.from_site, dock_door = excluded.dock_door,
 door_from = excluded.door_from, door_to = excluded.door_to, depart_at = excluded.depart_at,
-route = excluded.route, planned_speed_mps = excluded.planned_speed_mps;
+route = excluded.route, planned_speed_mps = excluded.planned_speed_mps,
+closed_at = excluded.closed_at;
 
 -- shipment_stops --
 INSERT INTO shipment_stop (shipment, seq, name, fence, customer, window_start, window_end)
