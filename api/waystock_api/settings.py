@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+
+from waystock.contract.broker import BrokerAddress, parse_broker_url
 
 DATABASE_URL_DEFAULT = "postgresql://localhost/waystock"
 MQTT_URL_DEFAULT = "mqtt://localhost:1883"
@@ -16,20 +17,9 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class MqttAddress:
-    """Where the broker is and as whom to sign in."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ApiSettings:
     database_url: str
-    mqtt: MqttAddress
+    mqtt: BrokerAddress
     static_dir: Path
     allowed_origins: tuple[str, ...] = ()
     """Origins whose pages may use a session cookie; empty: only those of the host asked."""
@@ -44,7 +34,7 @@ class ApiSettings:
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     database_url: str
-    mqtt: MqttAddress
+    mqtt: BrokerAddress
     retention_days: float = RETENTION_DAYS_DEFAULT
     """Raw readings and dead letters older than this are removed; the ledger is never."""
 
@@ -55,7 +45,7 @@ def api_settings(environment: Mapping[str, str]) -> ApiSettings:
     static_dir = environment.get("WAYSTOCK_STATIC_DIR") or str(files("waystock_api") / "static")
     return ApiSettings(
         database_url=environment.get("WAYSTOCK_DATABASE_URL") or DATABASE_URL_DEFAULT,
-        mqtt=mqtt_address(environment.get("WAYSTOCK_MQTT_URL") or MQTT_URL_DEFAULT),
+        mqtt=_broker(environment),
         static_dir=Path(static_dir),
         allowed_origins=tuple(text.strip().rstrip("/") for text in origins.split(",") if text),
     )
@@ -72,26 +62,13 @@ def worker_settings(environment: Mapping[str, str]) -> WorkerSettings:
         raise SettingsError(f"WAYSTOCK_RETENTION_DAYS={days_text!r}: a number of days from 1 on")
     return WorkerSettings(
         database_url=environment.get("WAYSTOCK_DATABASE_URL") or DATABASE_URL_DEFAULT,
-        mqtt=mqtt_address(environment.get("WAYSTOCK_MQTT_URL") or MQTT_URL_DEFAULT),
+        mqtt=_broker(environment),
         retention_days=days,
     )
 
 
-def mqtt_address(url: str) -> MqttAddress:
-    """`mqtt://user:password@host:1883`, or `mqtts://` for TLS; raises SettingsError."""
-    parts = urlsplit(url)
+def _broker(environment: Mapping[str, str]) -> BrokerAddress:
     try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or port == -1:
-        # The URL itself may hold a password, so it is not repeated.
-        raise SettingsError("WAYSTOCK_MQTT_URL: write mqtt://user:password@host:port")
-    tls = parts.scheme == "mqtts"
-    return MqttAddress(
-        host=parts.hostname,
-        port=port or (8883 if tls else 1883),
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=tls,
-    )
+        return parse_broker_url(environment.get("WAYSTOCK_MQTT_URL") or MQTT_URL_DEFAULT)
+    except ValueError as error:
+        raise SettingsError(f"WAYSTOCK_MQTT_URL: {error}") from error

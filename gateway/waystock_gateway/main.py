@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from waystock.contract.acks import Status, encode
+from waystock.contract.broker import parse_broker_url
 from waystock.contract.identifiers import iso_utc
 from waystock.contract.topics import gateway_topic
 from waystock_gateway.backoff import Backoff
@@ -28,7 +29,7 @@ from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
 from waystock_gateway.outbox import Outbox, OutboxReader
 from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
 from waystock_gateway.send_plan import SendPlan
-from waystock_gateway.settings import Settings, load_settings, parse_mqtt_url
+from waystock_gateway.settings import Settings, load_settings
 from waystock_gateway.tally import Tally
 from waystock_gateway.trackers import SourceConfig, Trackers
 from waystock_gateway.uplink import Uplink, UplinkConfig
@@ -172,7 +173,7 @@ def _link(
     own, uplink = settings.gateway, settings.uplink
     config = LinkConfig(
         name=name,
-        address=parse_mqtt_url(url),
+        address=parse_broker_url(url),
         client_id=f"waystock-{own.site}-{own.gateway}-{name}",
         durable=durable,
         version=uplink.mqtt_version,

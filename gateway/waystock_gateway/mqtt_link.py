@@ -19,9 +19,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from waystock.contract.broker import BrokerAddress
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.clock import Clock
-from waystock_gateway.settings import BrokerAddress
 
 CONNECT_TIMEOUT_S = 10.0
 MISC_S = 5.0
@@ -179,7 +179,7 @@ class MqttLink:
             reconnect_on_failure=False,
         )
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
-        client.username_pw_set(config.address.user, config.address.password)
+        client.username_pw_set(config.address.username, config.address.password)
         if config.will is not None:
             client.will_set(config.will[0], config.will[1], qos=1, retain=True)
         if config.address.tls:

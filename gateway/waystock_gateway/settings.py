@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from waystock.contract.broker import parse_broker_url
 from waystock.contract.events import BATCH_BYTES_MAX, EVENTS_PER_BATCH_MAX
 from waystock.contract.identifiers import Name
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
@@ -22,7 +22,6 @@ from waystock_gateway.errors import SettingsError
 
 MQTT_URL_VARIABLE = "WAYSTOCK_MQTT_URL"
 DATA_DIR_VARIABLE = "WAYSTOCK_GATEWAY_DATA_DIR"
-_DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
@@ -108,16 +107,6 @@ class Settings(_Table, frozen=True, kw_only=True):
     mqtt_sources: tuple[MqttSourceSettings, ...] = ()
 
 
-class BrokerAddress(_Table, frozen=True, kw_only=True):
-    """An MQTT URL taken apart."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    tls: bool
-
-
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check the file; raises SettingsError with the place and what would be right."""
     try:
@@ -134,20 +123,6 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     for problem in _problems(settings):
         raise SettingsError(f"{path}: {problem}")
     return settings
-
-
-def parse_mqtt_url(url: str) -> BrokerAddress:
-    """Raises ValueError saying what a usable URL looks like."""
-    parts = urlsplit(url)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f"{_without_password(url)!r} is not like mqtt://user:password@host:1883")
-    return BrokerAddress(
-        host=parts.hostname,
-        port=parts.port or _DEFAULT_PORTS[parts.scheme],
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=parts.scheme == "mqtts",
-    )
 
 
 def _override(document: dict[str, Any], environment: Mapping[str, str]) -> None:
@@ -188,12 +163,7 @@ def _problems(settings: Settings) -> list[str]:
 
 def _url_problem(place: str, url: str) -> list[str]:
     try:
-        parse_mqtt_url(url)
+        parse_broker_url(url)
     except ValueError as error:
         return [f"{place}: {error}"]
     return []
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…{at}{tail}" if at else url

@@ -6,12 +6,12 @@ import os
 import random
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 import structlog
 from prometheus_client import start_http_server
 
+from waystock.stopping import StopRequest
 from waystock.store.connection import Database, connect
 from waystock.store.errors import StoreError
 from waystock_ingest import metrics
@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"waystock ingest: {error}\n")
         return 2
-    stopping = threading.Event()
+    stopping = StopRequest()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda number, frame: stopping.set())
     if settings.metrics_port is not None:
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _ingest(
-    settings: IngestSettings, source: Source, publisher: Publisher, stopping: threading.Event
+    settings: IngestSettings, source: Source, publisher: Publisher, stopping: StopRequest
 ) -> None:
     """Commit batches; what the database could not take is held, unacknowledged, and tried again."""
     database: Database | None = None

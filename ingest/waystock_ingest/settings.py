@@ -2,19 +2,10 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-
-class BrokerAddress(msgspec.Struct, frozen=True):
-    """An MQTT broker and who we are there."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
+from waystock.contract.broker import BrokerAddress, parse_broker_url
 
 
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,21 +39,6 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         ),
         worker=options.worker,
         metrics_port=options.metrics_port,
-    )
-
-
-def parse_broker_url(url: str) -> BrokerAddress:
-    """`mqtt://user:password@host:port` or `mqtts://…`; ValueError otherwise."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise ValueError(f"broker address {url!r}: use mqtt://user:password@host:port or mqtts://…")
-    tls = parts.scheme == "mqtts"
-    return BrokerAddress(
-        parts.hostname,
-        parts.port or (8883 if tls else 1883),
-        unquote(parts.username) if parts.username else None,
-        unquote(parts.password) if parts.password else None,
-        tls,
     )
 
 

@@ -17,13 +17,15 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from waystock.contract import topics
+from waystock.contract.broker import BrokerAddress
 from waystock_ingest import metrics
-from waystock_ingest.settings import BrokerAddress
 
 log = structlog.get_logger()
 
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 15
 KEEPALIVE_S = 20
+FULL_POLL_S = 0.2
+"""How often a thread that waits for room in the queue looks whether it is to end."""
 
 
 class Message(NamedTuple):
@@ -44,6 +46,7 @@ class Source:
         self._queue: queue.Queue[Message] = queue.Queue(waiting_max)
         self._connection = 0
         self._connected = threading.Event()
+        self._stopping = threading.Event()
         self._broker = broker
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=worker, clean_session=False, manual_ack=True
@@ -67,6 +70,7 @@ class Source:
 
     def stop(self) -> None:
         """Leave the broker; what was not acknowledged it will hand out again."""
+        self._stopping.set()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -155,4 +159,10 @@ class Source:
         except UnicodeDecodeError:
             topic = "(not UTF-8)"
         payload = bytes(message.payload)
-        self._queue.put(Message(topic, payload, message.mid, message.qos, self._connection))
+        waiting = Message(topic, payload, message.mid, message.qos, self._connection)
+        while not self._stopping.is_set():
+            try:
+                self._queue.put(waiting, timeout=FULL_POLL_S)
+            except queue.Full:
+                continue
+            return

@@ -11,8 +11,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.support.processes import wait_until
 from waystock.contract import acks, topics
 from waystock.contract.acks import Hello
+from waystock.contract.broker import parse_broker_url
 from waystock.contract.events import Batch, encode_batch
-from waystock_ingest.settings import parse_broker_url
 
 
 class FakeGateway:

@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from waystock.contract.broker import BrokerAddress
 from waystock.contract.identifiers import is_name
 from waystock.contract.live import ENTITY_TYPES, Entity, LiveMessage, TransitEntity, decode_live
 from waystock.contract.topics import ALL_LIVE
@@ -23,7 +24,6 @@ from waystock_api.live.hub import Hub
 from waystock_api.live.loader import LOADED_STREAMS, Loader
 from waystock_api.live.picture import Gone, make_entry
 from waystock_api.live.sequences import Sequences
-from waystock_api.settings import MqttAddress
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class Feed:
         self,
         hub: Hub,
         loader: Loader,
-        address: MqttAddress,
+        address: BrokerAddress,
         client_id: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -187,7 +187,7 @@ class Feed:
         self.connected = False
 
 
-def mqtt_client(address: MqttAddress, client_id: str) -> Client:
+def mqtt_client(address: BrokerAddress, client_id: str) -> Client:
     """A client for `address`, not yet connected, that reconnects by itself."""
     client = Client(
         CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv311

@@ -9,17 +9,17 @@ from datetime import datetime
 
 from paho.mqtt.enums import MQTTErrorCode
 
+from waystock.contract.broker import BrokerAddress
 from waystock.contract.live import Entity, LiveMessage, encode_entity, encode_live
 from waystock.contract.topics import LiveStream, live_topic
 from waystock_api.live.feed import KEEPALIVE_S, mqtt_client
-from waystock_api.settings import MqttAddress
 
 
 class Publisher:
     """One epoch of one publisher."""
 
     def __init__(
-        self, address: MqttAddress, name: str, epoch: str, now: Callable[[], datetime]
+        self, address: BrokerAddress, name: str, epoch: str, now: Callable[[], datetime]
     ) -> None:
         self.dropped = 0
         """Messages that found no broker."""

@@ -25,8 +25,10 @@ class Case(NamedTuple):
         """The first figure there is, as text."""
         for key in keys:
             value = self.figures.get(key)
-            if value is not None and value != "":
-                return value if isinstance(value, str) else whole(value)
+            if isinstance(value, str) and value:
+                return value
+            if isinstance(value, float | int) and math.isfinite(value):
+                return whole(value)
         return otherwise
 
     def number(self, key: str) -> float | None:

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 import paho.mqtt.client as mqtt
@@ -18,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from waystock.contract.broker import parse_broker_url
 from waystock.contract.identifiers import iso_utc
 from waystock_firmware_sim.devices.gps_unit import Receiver
 from waystock_firmware_sim.scheduler import Scheduler
@@ -30,7 +30,6 @@ RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 8
 KEEPALIVE_S = 30
 ANSWERS_POLL_S = 0.1
 CLOSE_S_MAX = 0.05
-MQTT_PORT, MQTT_TLS_PORT = 1883, 8883
 
 _log = structlog.get_logger()
 
@@ -136,15 +135,13 @@ class MqttUplink:
         self._answered: deque[int] = deque()
         self._lock = threading.Lock()
         self._is_refused = False
-        address = urlsplit(url)
-        if address.scheme not in {"mqtt", "mqtts"} or not address.hostname:
-            raise ValueError(f"{url!r} is not mqtt://[user:password@]host[:port]")
+        address = parse_broker_url(url)
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"tracker-{device}", protocol=mqtt.MQTTv311
         )
         if address.username:
-            self._client.username_pw_set(unquote(address.username), unquote(address.password or ""))
-        if address.scheme == "mqtts":
+            self._client.username_pw_set(address.username, address.password)
+        if address.tls:
             # paho's own annotation is incomplete here.
             context = ssl.create_default_context()
             self._client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
@@ -153,8 +150,7 @@ class MqttUplink:
         self._client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect
-        default_port = MQTT_TLS_PORT if address.scheme == "mqtts" else MQTT_PORT
-        self._client.connect_async(address.hostname, address.port or default_port, KEEPALIVE_S)
+        self._client.connect_async(address.host, address.port, KEEPALIVE_S)
         # Not paho's loop_start: its stop waits as long as a lost broker makes it wait.
         self._thread = threading.Thread(
             target=self._client.loop_forever, kwargs={"retry_first_connection": True}, daemon=True

@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.processes import wait_until
+from waystock.contract.broker import parse_broker_url
 from waystock.contract.live import Entity, LiveMessage, encode_entity, encode_live
 from waystock.contract.topics import LiveStream, live_topic
 from waystock.store.accounts import Role, put_account, put_token
@@ -26,7 +27,7 @@ from waystock.store.connection import connect as connect_store
 from waystock_api.app import create_app
 from waystock_api.passwords import hash_password, token_hash
 from waystock_api.services import Services
-from waystock_api.settings import ApiSettings, mqtt_address
+from waystock_api.settings import ApiSettings
 from waystock_demo.ports import free_port
 
 PASSWORD = "correct horse battery"
@@ -34,7 +35,7 @@ NO_BROKER = "mqtt://127.0.0.1:1"
 
 
 def settings(database_url: str, mqtt_url: str = NO_BROKER, **changed: Any) -> ApiSettings:
-    plain = ApiSettings(database_url, mqtt_address(mqtt_url), Path("/nonexistent"))
+    plain = ApiSettings(database_url, parse_broker_url(mqtt_url), Path("/nonexistent"))
     return dataclasses.replace(plain, **changed)
 
 
@@ -192,7 +193,7 @@ class Ingest:
 
 @contextmanager
 def ingest(mqtt_url: str) -> Generator[Ingest]:
-    address = mqtt_address(mqtt_url)
+    address = parse_broker_url(mqtt_url)
     client = Client(CallbackAPIVersion.VERSION2)
     if address.username:
         client.username_pw_set(address.username, address.password)

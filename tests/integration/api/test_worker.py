@@ -12,18 +12,18 @@ from tests.integration.api.running import add_token, running_api, screen, settin
 from tests.integration.api.world import fill
 from tests.support.brokers import Broker
 from tests.support.processes import wait_until
+from waystock.contract.broker import parse_broker_url
 from waystock.store.connection import connect
 from waystock.store.pool import StorePool
 from waystock_api.jobs import JOBS, Job, Surroundings
 from waystock_api.live.publisher import Publisher
-from waystock_api.settings import mqtt_address
 from waystock_api.worker import Schedule
 
 DAY_S = 86_400.0
 
 
 def surroundings(database_url: str, mqtt_url: str, name: str = "worker") -> Surroundings:
-    publisher = Publisher(mqtt_address(mqtt_url), name, name, lambda: datetime.now(UTC))
+    publisher = Publisher(parse_broker_url(mqtt_url), name, name, lambda: datetime.now(UTC))
     return Surroundings(StorePool(database_url, name), publisher, 30 * DAY_S, lambda: False)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from waystock_gateway.errors import SettingsError
-from waystock_gateway.settings import load_settings, parse_mqtt_url
+from waystock_gateway.settings import load_settings
 
 GOOD = """
 [gateway]
@@ -83,17 +83,6 @@ def test_a_password_never_gets_into_an_error(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"gateway\.toml"):
         load_settings(tmp_path / "gateway.toml", {})
-
-
-def test_a_broker_address_may_hold_any_password() -> None:
-    address = parse_mqtt_url("mqtts://gw:se%40cret@broker")
-    assert (address.host, address.port, address.user, address.password, address.tls) == (
-        "broker",
-        8883,
-        "gw",
-        "se@cret",
-        True,
-    )
 
 
 @pytest.mark.parametrize(
