@@ -51,8 +51,8 @@ chaos: setup dashboard ## Kill each part under load and count what was lost or d
 	@exec $(BIN)/python -m tests.chaos.run $(ARGS)
 
 .PHONY: bench
-bench: setup ## Measure against raw COPY in the same run
-	@exec $(BIN)/waystock bench ingest $(ARGS)
+bench: setup ## Measure each thing beside its limit in the same run (ARGS="ingest --json")
+	@exec $(BIN)/waystock bench $(or $(ARGS),all)
 
 ##@ Work
 .PHONY: format
@@ -60,6 +60,10 @@ format: setup $(NODE_MODULES) ## Format Python and the pages
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
 	@$(npm); npm run format
+
+.PHONY: contract
+contract: setup ## Write the published wire contract (docs/contract) again, from the code
+	@$(BIN)/waystock contract docs/contract >/dev/null
 
 .PHONY: lock
 lock: setup ## Resolve requirements.in into requirements.lock again (needs uv)

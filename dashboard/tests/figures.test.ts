@@ -8,12 +8,14 @@ import type {
 } from "../src/lib/live/entities";
 import {
   aroundPlates,
+  briefly,
   factOf,
   inTurn,
   shortCode,
   kpisOf,
   lowStock,
   openAlerts,
+  placeOnly,
   stockBySite,
   tickerItems,
   transitRows,
@@ -139,6 +141,26 @@ describe("the fact of an alert", () => {
     );
     expect(factOf("车辆偏离路线 1.2 公里。请联系司机。")).toBe("车辆偏离路线 1.2 公里。");
     expect(factOf("no stop at all")).toBe("no stop at all");
+  });
+});
+
+describe("the fact in few words, for a crowded panel", () => {
+  it("says codes by their end and leaves out a closing remark, in both languages", () => {
+    expect(
+      briefly("Shipment SH2611231831-003 (truck 沪A·B6603) is 14 minutes late (02:57, not 02:42)."),
+    ).toBe("Shipment …1831-003 (truck 沪A·B6603) is 14 minutes late.");
+    expect(briefly("托盘 495270019411021239 应装车辆 沪A·Q6342（运单 SH2611231831-013）。")).toBe(
+      "托盘 …11021239 应装车辆 沪A·Q6342。",
+    );
+    expect(briefly("Servo motor, 400 W: 46 on hand.")).toBe("Servo motor, 400 W: 46 on hand.");
+  });
+
+  it("names a place without its town", () => {
+    expect(["SIP Precision, Suzhou", "Changxing Battery", "南京栖霞汽配"].map(placeOnly)).toEqual([
+      "SIP Precision",
+      "Changxing Battery",
+      "南京栖霞汽配",
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { TransitEntity } from "../src/lib/live/entities";
 import { Camera, FOLLOW_QUEUE_MAX, FOLLOW_S } from "../src/lib/map/camera";
 import { boxOf, distance_m, moved, routeProgress, type LonLat } from "../src/lib/map/geo";
 import { LabelSpace } from "../src/lib/map/labels";
-import { Truck, TRAIL_POINTS_MAX, truckState } from "../src/lib/map/truck";
+import { inYard, Truck, TRAIL_POINTS_MAX, truckState } from "../src/lib/map/truck";
 
 const T0_MS = Date.parse("2026-11-23T06:00:00Z");
 const iso = (s: number) => new Date(T0_MS + s * 1000).toISOString();
@@ -88,6 +88,14 @@ describe("the state of a truck", () => {
   });
 });
 
+describe("a truck in a yard", () => {
+  it("is one that rests there; one that stands on the road is worth a look", () => {
+    expect(inYard(fix(0, 31, { motion: "stopped", at_fence: "site-sha" }))).toBe(true);
+    expect(inYard(fix(0, 31, { motion: "stopped", at_fence: null }))).toBe(false);
+    expect(inYard(fix(0, 31, { at_fence: "site-sha" }))).toBe(false);
+  });
+});
+
 describe("the camera", () => {
   const box = { west: 120, south: 30, east: 122, north: 32 };
   const anywhere = (): LonLat => [121, 31];
@@ -154,5 +162,13 @@ describe("labels", () => {
     const placed = Array.from({ length: 6 }, () => space.place(wish));
     expect(placed.filter((place) => place !== null)).toHaveLength(4);
     expect(space.place({ ...wish, x: 200 })).toBeNull();
+  });
+
+  it("cover an ordinary truck only where they have to be read", () => {
+    const space = new LabelSpace({ x: 0, y: 0, w: 100, h: 100 });
+    space.blockSoftly({ x: 0, y: 0, w: 100, h: 100 });
+    const wish = { x: 50, y: 50, w: 30, h: 10, gap: 5 };
+    expect(space.place(wish)).toBeNull();
+    expect(space.place(wish, true)).not.toBeNull();
   });
 });

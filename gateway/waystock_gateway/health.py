@@ -5,7 +5,6 @@ events).
 
 from waystock.contract.acks import Status
 from waystock.contract.events import Health
-from waystock.contract.identifiers import iso_utc
 from waystock_gateway.clock import Clock, Moment
 from waystock_gateway.intake import Intake, OwnEvents
 from waystock_gateway.outbox import Outbox, OutboxReader
@@ -35,7 +34,7 @@ class Reporter:
         tallies = self._tally.snapshot()
         return Status(
             state="online",
-            at=iso_utc(now.at),
+            at=now.at,
             stream=self._outbox.stream,
             queue_depth=self._outbox.depth,
             oldest_unsent_s=self._oldest_s(now),

@@ -15,7 +15,6 @@ import structlog
 
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
-from waystock.contract.identifiers import iso_utc
 from waystock.contract.topics import gateway_topic
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.clock import Clock, SystemClock
@@ -75,6 +74,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     own = settings.gateway
     path = Path(own.data_dir) / OUTBOX_FILE
     outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB)
+    outbox.claim(f"{own.site}/{own.gateway}")
     tally = Tally()
     report_reader, uplink_reader = OutboxReader(path), OutboxReader(path)
     reporter = Reporter(own.gateway, clock, tally, outbox, report_reader)
@@ -137,7 +137,7 @@ def _uplink_config(settings: Settings) -> UplinkConfig:
 def _uplink_link(settings: Settings, uplink: Uplink, clock: Clock) -> MqttLink:
     own = settings.gateway
     topic = gateway_topic(own.site, own.gateway, "status")
-    will = encode(Status(state="offline", at=iso_utc(clock.now().at)))
+    will = encode(Status(state="offline", at=clock.now().at))
     return _link(settings, settings.uplink.url, "uplink", uplink, clock, will=(topic, will))
 
 

@@ -13,7 +13,6 @@ import structlog
 
 from waystock.contract.acks import Hello, Status, decode_ack, encode
 from waystock.contract.events import deflate, encode_batch_of_raw
-from waystock.contract.identifiers import iso_utc
 from waystock.contract.topics import gateway_topic
 from waystock_gateway.clock import Clock
 from waystock_gateway.outbox import Outbox, OutboxReader
@@ -129,7 +128,7 @@ class Uplink:
         """Say that we leave on purpose, rather than have the last will say it."""
         offline = Status(
             state="offline",
-            at=_iso(self._clock),
+            at=self._clock.now().at,
             stream=self._outbox.stream,
             queue_depth=self._outbox.depth,
         )
@@ -184,7 +183,3 @@ def _consecutive(rows: list[tuple[int, bytes]], bytes_max: int) -> list[bytes]:
             break
         events.append(body)
     return events
-
-
-def _iso(clock: Clock) -> str:
-    return iso_utc(clock.now().at)

@@ -13,6 +13,7 @@ from waystock.contract.acks import Ack, OffsetRange
 from waystock.contract.topics import GatewayTopic
 from waystock.store import offsets
 from waystock.store.connection import Database
+from waystock.store.errors import DATA_REFUSED
 from waystock.store.intake import keep_status
 from waystock_ingest import metrics
 from waystock_ingest.source import Message
@@ -40,7 +41,7 @@ def handle_control(database: Database, message: Message, publish: Publish) -> bo
         if owner is not None and owner.channel == "status":
             _keep_status(database, owner, message.payload)
             return True
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, *DATA_REFUSED) as error:
         log.warning("control_message_refused", topic=message.topic, reason=str(error))
     metrics.MESSAGES.labels("control_refused").inc()
     return False

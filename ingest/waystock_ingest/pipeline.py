@@ -26,7 +26,7 @@ from waystock_ingest.stages import STAGES, Dirty, Work
 
 log = structlog.get_logger()
 
-REFUSED = (*DATA_REFUSED, ValueError, KeyError)
+REFUSED = (*DATA_REFUSED, ValueError, LookupError, ArithmeticError)
 """What a spoilt event can cause. Lost connections and deadlocks are not among them: those are
 tried again whole."""
 

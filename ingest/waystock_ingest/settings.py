@@ -23,7 +23,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Messages held for the store; when full, nothing more is read from the broker."""
     publish_interval_s: float = 0.1
     """A changed entity is published at most this often."""
-    database_retry_s_max: float = 15.0
+    database_retry_s_max: float = 5.0
 
 
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> IngestSettings:

@@ -49,7 +49,7 @@ def run_with_kills(state: Path, kills: Sequence[str], seconds: float, gap_s: flo
 
 def kill_and_recover(running: RunningDemo, fault: str) -> float:
     """SIGKILL `fault`; seconds until the screen is whole again. Raises AssertionError if never."""
-    fresh = _fresh_vehicles(running, datetime.now(UTC).timestamp() - FRESH_S)
+    fresh = fresh_vehicles(running, datetime.now(UTC).timestamp() - FRESH_S)
     victims = {
         name: pid
         for name, pid in running.file()["processes"].items()
@@ -64,7 +64,7 @@ def kill_and_recover(running: RunningDemo, fault: str) -> float:
     def whole_again() -> bool:
         now = running.file().get("processes", {})
         replaced = all(now.get(name, pid) != pid for name, pid in victims.items())
-        return replaced and fresh <= _fresh_vehicles(running, killed_at_s)
+        return replaced and fresh <= fresh_vehicles(running, killed_at_s)
 
     wait_until(
         whole_again,
@@ -75,7 +75,7 @@ def kill_and_recover(running: RunningDemo, fault: str) -> float:
     return round(datetime.now(UTC).timestamp() - killed_at_s, 1)
 
 
-def _fresh_vehicles(running: RunningDemo, since_s: float) -> set[str]:
+def fresh_vehicles(running: RunningDemo, since_s: float) -> set[str]:
     """Trucks whose newest reading was captured after `since_s`; none while the api is away."""
     try:
         vehicles = running.ask("/api/v1/vehicles?limit=1000")["items"]

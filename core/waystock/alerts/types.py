@@ -66,7 +66,7 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         "load.wrong_vehicle",
         "critical",
         "lpn",
-        ("lpn", "loaded_on", "belongs_on", "shipment", "door"),
+        ("lpn", "vehicle", "loaded_on", "belongs_on", "shipment", "door"),
     ),
     AlertType(
         "receipt.short",

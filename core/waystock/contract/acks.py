@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from waystock.contract.events import Offset
+from waystock.contract.events import Count, Offset
+from waystock.contract.identifiers import Utc
 from waystock.contract.reading import read
 
 OffsetRange = tuple[Offset, Offset]
@@ -38,10 +39,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     v: Literal[1] = 1
     state: Literal["online", "offline"]
-    at: str
-    """UTC, ISO 8601. A status older than 90 s means nothing: the lease has run out."""
+    at: Utc
+    """A status older than 90 s means nothing: the lease has run out."""
     stream: UUID | None = None
-    queue_depth: int = 0
+    queue_depth: Count = 0
     oldest_unsent_s: float = 0.0
     rejects: dict[str, int] = {}
     devices: dict[str, float] = {}

@@ -46,7 +46,10 @@ Elements = tuple[tuple[str, Text], ...]
 """GS1 element strings in the order read: (application identifier, value)."""
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
-Offset = Annotated[int, msgspec.Meta(ge=0)]
+Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1 - EVENTS_PER_BATCH_MAX)]
+"""The store counts in 64 bits."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+SmallCount = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
@@ -69,14 +72,14 @@ class Barcode(_Event, frozen=True, kw_only=True, tag="barcode"):
     format: Literal["gs1", "digital_link", "gtin", "text"]
     data: Text
     elements: Elements = ()
-    repeats: int = 0
+    repeats: Count = 0
     """How many further reads of the same code fell into the device's repeat window."""
 
 
 class Rfid(_Event, frozen=True, kw_only=True, tag="rfid"):
     """One tag at one reader. With `presence` arrived or departed it is smoothed over many reads."""
 
-    epc: Annotated[str, msgspec.Meta(pattern="^([0-9A-F]{4}){1,31}$")]
+    epc: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{4}){1,31}(?!\n)$")]
     """The EPC memory bank as read, upper-case hex."""
     presence: Literal["read", "arrived", "departed"] = "read"
     scheme: str = "raw"
@@ -85,10 +88,10 @@ class Rfid(_Event, frozen=True, kw_only=True, tag="rfid"):
     epc_uri: Text | None = None
     digital_link: Text | None = None
     elements: Elements = ()
-    filter: int | None = None
-    antenna: int | None = None
+    filter: SmallCount | None = None
+    antenna: SmallCount | None = None
     rssi_dbm: float | None = None
-    reads: int = 1
+    reads: Count = 1
 
 
 class Position(_Event, frozen=True, kw_only=True, tag="position"):
@@ -102,7 +105,7 @@ class Position(_Event, frozen=True, kw_only=True, tag="position"):
     """Above mean sea level, as NMEA GGA gives it."""
     accuracy_m: float | None = None
     hdop: float | None = None
-    satellites: int | None = None
+    satellites: SmallCount | None = None
 
 
 class Telemetry(_Event, frozen=True, kw_only=True, tag="telemetry"):

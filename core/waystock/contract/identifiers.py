@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-NAME_PATTERN = "^[a-z0-9-]{1,64}$"
+NAME_PATTERN = r"^[a-z0-9-]{1,64}(?!\n)$"
+"""Python's `$` alone would let a line feed pass at the end; other languages read it the same."""
 _NAME = re.compile(NAME_PATTERN)
 
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
@@ -18,7 +19,7 @@ Utc = Annotated[datetime, msgspec.Meta(tz=True)]
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a site, gateway, device or vehicle."""
-    return _NAME.match(text) is not None
+    return _NAME.fullmatch(text) is not None
 
 
 def check_name(text: str, what: str) -> str:

@@ -14,11 +14,13 @@ from waystock.contract.events import Latitude, Longitude
 from waystock.contract.identifiers import Name, Utc
 from waystock.contract.reading import read
 
-Gtin = Annotated[str, msgspec.Meta(pattern="^[0-9]{14}$")]
-Sscc = Annotated[str, msgspec.Meta(pattern="^[0-9]{18}$")]
-Gln = Annotated[str, msgspec.Meta(pattern="^[0-9]{13}$")]
-LocationCode = Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+/[A-Za-z0-9._-]+$", max_length=96)]
-Quantity = Annotated[int, msgspec.Meta(ge=0)]
+Gtin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{14}(?!\n)$")]
+Sscc = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{18}(?!\n)$")]
+Gln = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}(?!\n)$")]
+LocationCode = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[A-Za-z0-9._-]+(?!\n)$", max_length=96)
+]
+Quantity = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """In the product's smallest unit."""
 Words = dict[Literal["en", "zh"], str]
 """A name in each language of the product."""

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from waystock.contract.identifiers import iso_utc
 from waystock.contract.masterdata import MasterData, OpeningStock
+from waystock.fleet.plan import FleetPlan
 from waystock.stock.interpret import Operation
 from waystock.store import offsets
 from waystock.store.connection import Database
@@ -32,8 +33,9 @@ class Imported(NamedTuple):
 
 def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """Write the document; the caller's transaction decides. psycopg.IntegrityError names what a
-    record refers to that isn't there.
+    record refers to that isn't there, ValueError a fence whose geometry can't be used.
     """
+    FleetPlan.build(master_data.fences, master_data.shipments)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:

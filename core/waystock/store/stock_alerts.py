@@ -67,6 +67,7 @@ def _wrong_vehicle(
         for misload in history.misloads:
             figures = {
                 "lpn": misload.lpn,
+                "vehicle": misload.loaded_on,
                 "loaded_on": names.plates.get(misload.loaded_on, misload.loaded_on),
                 "belongs_on": names.plates.get(plan.vehicle, plan.vehicle),
                 "shipment": plan.shipment,

@@ -107,6 +107,21 @@ export function factOf(text: string): string {
   return /^.*?(?:[。！？]|[.!?](?=\s|$))/s.exec(text)?.[0] ?? text;
 }
 
+/**
+ * The same fact where there is little room: codes by their telling end, and without the remark in
+ * brackets it may close with.
+ */
+export function briefly(fact: string): string {
+  return fact
+    .replace(/\s*[(（][^()（）]*[)）]([.。]?)$/, "$1")
+    .replace(/\b(?:[A-Z]{2})?\d{9,}(?:-\d+)?\b/g, shortCode);
+}
+
+/** A place without the town behind its comma; where that is, the map shows. */
+export function placeOnly(name: string): string {
+  return name.split(/[,，]/, 1)[0] ?? name;
+}
+
 /** A text cut so that every other piece (1, 3, …) is a number plate, not to be broken over lines. */
 export function aroundPlates(text: string): string[] {
   return text.split(/([\u4e00-\u9fff][A-Z]\s?[·•・-]?\s?[A-Z0-9]{4,6})/);
@@ -136,8 +151,8 @@ export function vehicleOf(
   alert: AlertEntity,
   transit: ReadonlyMap<string, TransitEntity>,
 ): string | null {
-  const { vehicle, loaded_on, shipment } = alert.figures ?? {};
-  for (const hint of [alert.subject, vehicle, loaded_on, shipment]) {
+  const { vehicle, shipment } = alert.figures ?? {};
+  for (const hint of [alert.subject, vehicle, shipment]) {
     if (typeof hint !== "string") continue;
     if (transit.has(hint)) return hint;
     for (const each of transit.values()) {

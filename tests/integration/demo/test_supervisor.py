@@ -93,6 +93,19 @@ def test_stopping_goes_against_the_order_of_starting(bench: Bench, tmp_path: Pat
     assert ended[3:] == ["api", "postgres"]
 
 
+def test_each_process_is_asked_to_stop_once(bench: Bench, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    ready = tmp_path / "ready"
+    bench.launch(
+        "api",
+        f"trap 'echo asked >>{asked}' TERM; touch {ready};"
+        f" while [ ! -s {asked} ]; do sleep 0.02; done; sleep 0.3",
+    )
+    wait_until(ready.exists, "it is up")
+    bench.supervisor.stop_all()
+    assert asked.read_text().split() == ["asked"]
+
+
 def test_error_lines_of_every_process_are_found_and_harmless_ones_are_not(bench: Bench) -> None:
     bench.launch(
         "ingest",

@@ -2,6 +2,7 @@
 to be kept arrives once, whatever is killed or unplugged.
 """
 
+import os
 import re
 import resource
 import signal
@@ -261,6 +262,35 @@ def test_a_stopped_gateway_drains_and_says_goodbye(rig: GatewayRig, ingest: Fake
         assert time.monotonic() - started < 5
     wait_until(lambda: ingest.codes() == ["LAST"], "the last scan is in")
     wait_until(lambda: ingest.statuses[-1].state == "offline", "it said goodbye")
+
+
+def test_a_gateway_without_a_broker_stops_at_once_and_keeps_what_waits(rig: GatewayRig) -> None:
+    url = re.search(r'url = "(.*)"', rig.config.read_text())
+    assert url is not None
+    rig.config.write_text(rig.config.read_text().replace(url[1], "mqtt://127.0.0.1:9"))
+    scanner = rig.add_scanner()
+    with rig.running() as process:
+        scanner.scan("WAITS")
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert time.monotonic() - started < 2
+    rig.config.write_text(rig.config.read_text().replace("mqtt://127.0.0.1:9", url[1]))
+    with fake_ingest(url[1]) as ingest, rig.running():
+        wait_until(lambda: ingest.codes() == ["WAITS"], "what waited is in")
+
+
+def test_a_gateway_that_is_asked_to_stop_again_and_again_still_stops(rig: GatewayRig) -> None:
+    rig.config.write_text(re.sub(r"mqtt://[^\"]*", "mqtt://127.0.0.1:9", rig.config.read_text()))
+    for _ in range(8):
+        rig.log.unlink(missing_ok=True)
+        with rig.running() as process:
+            wait_until(lambda: "mqtt_away" in rig.logged(), "it runs")
+            until_s = time.monotonic() + 0.005
+            while process.poll() is None and time.monotonic() < until_s:
+                os.kill(process.pid, signal.SIGTERM)
+            ended = process.wait(8)
+            assert ended in {0, -signal.SIGTERM}, "a signal after the very end is the system's own"
 
 
 def test_a_damaged_outbox_is_kept_aside_and_a_new_stream_begins(

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from waystock.contract.events import Barcode, decode_event
+from waystock_gateway.clock import SystemClock
 from waystock_gateway.errors import OutboxError
+from waystock_gateway.intake import Intake, OwnEvents
 from waystock_gateway.outbox import REJECTS_KEPT_MAX, SHED_EVENTS, Outbox, OutboxReader
 from waystock_gateway.readings import Reject
 from waystock_gateway.sessions.session import Outcome
+from waystock_gateway.tally import Tally
 
 AT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 BIG = 1_000_000_000
@@ -109,6 +112,61 @@ def test_a_full_outbox_drops_the_oldest_and_counts_them(tmp_path: Path) -> None:
     assert codes(outbox.path)[0][0] == SHED_EVENTS
     assert outbox.depth == outbox.next_offset - SHED_EVENTS
     outbox.close()
+
+
+def test_an_outbox_that_fills_faster_than_one_bite_still_keeps_to_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waystock_gateway.intake.SHED_EVERY_COMMITS", 1)
+    outbox = Outbox(tmp_path / "outbox.sqlite", 1_000_000)
+    intake = Intake(outbox, SystemClock(), Tally(), on_stored=lambda: None)
+    burst = outcome(*("X" * 500 for _ in range(8 * SHED_EVENTS))).events
+    intake.submit(OwnEvents("scan-1", burst), timeout_s=1)
+    intake.stop()
+    intake.run()
+    assert outbox.shed_overload() == 0
+    assert outbox.depth == 8 * SHED_EVENTS - outbox.counters.events_shed
+    assert outbox.depth > 0
+    outbox.close()
+
+
+def test_a_disk_that_refuses_to_shed_is_an_error_that_the_intake_survives(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite", 10_000)
+    outbox.commit([outcome(*("X" * 500 for _ in range(500)))], AT)
+    outbox._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(OutboxError):
+        outbox.shed_overload()
+    outbox.close()
+
+
+def test_a_renamed_gateway_that_has_delivered_all_begins_a_new_stream(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    outbox = Outbox(path, BIG)
+    outbox.claim("sha/gw-1")
+    stream = outbox.stream
+    outbox.close()
+    same = Outbox(path, BIG)
+    same.claim("sha/gw-1")
+    assert same.stream == stream
+    same.close()
+    renamed = Outbox(path, BIG)
+    renamed.claim("sha/gw-dock")
+    assert renamed.stream != stream
+    renamed.close()
+    kept = Outbox(path, BIG)
+    assert kept.stream == renamed.stream
+    kept.close()
+
+
+def test_readings_of_a_gateway_that_was_renamed_are_not_sent_to_be_refused(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    outbox = Outbox(path, BIG)
+    outbox.claim("sha/gw-1")
+    outbox.commit([outcome("A")], AT)
+    with pytest.raises(OutboxError, match="1 readings that sha/gw-1 has not delivered"):
+        outbox.claim("sha/gw-dock")
+    outbox.close()
+    assert codes(path) == [(0, "A")]
 
 
 def test_a_long_backlog_is_forgotten_piece_by_piece(tmp_path: Path) -> None:

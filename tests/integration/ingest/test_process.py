@@ -90,17 +90,24 @@ def test_garbage_is_put_aside_with_its_reason_and_the_stream_goes_on(
         gateway.publish("waystock/v1/sha/gw-dock/hello", b"who's there")
         gateway.publish("waystock/v1/sha/gw-dock/status", b"[]")
         gateway.publish(events, encode_batch_of_raw(stream, 0, NOW, [good, b'{"kind":"smell"}']))
+        spoilt_status = acks.Status(state="online", at=NOW, rejects={"a\0b": 1})
+        gateway.publish("waystock/v1/sha/gw-dock/status", acks.encode(spoilt_status))
+        gateway.publish("waystock/v1/sha/gw-dock/status", b'{"state":"online","at":"soon"}')
+        huge = good[:-1] + b',"repeats":%d}' % 2**70
+        gateway.publish(events, encode_batch_of_raw(stream, 5, NOW, [huge]))
+        gateway.publish(events, encode_batch_of_raw(uuid.uuid4(), 2**63, NOW, [good]))
+        gateway.publish(events, encode_batch_of_raw(uuid.uuid4(), 2**63, NOW, [good]))
         nul = encode_event(scan("has\u0000a zero that PostgreSQL refuses"))
         gateway.publish(events, encode_batch_of_raw(stream, 2, NOW, [good, nul, good]))
-        gateway.wait_for(stream, range(5))
+        gateway.wait_for(stream, range(6))
         assert process.poll() is None
     assert stored(database_url) == ["A", "A", "A"]
     letters = ask(database_url, "SELECT stream_offset, stage, reason FROM dead_letter ORDER BY 1")
     by_offset = {row[0]: row for row in letters if row[0] is not None}
-    assert set(by_offset) == {1, 3}
+    assert set(by_offset) == {1, 3, 5}
     assert "smell" in str(by_offset[1][2])
     assert by_offset[3][1] == "keep_readings"
-    assert len(letters) == 4
+    assert len(letters) == 7
 
 
 def test_a_gateway_cannot_speak_for_the_stream_of_another(
@@ -195,10 +202,27 @@ def test_with_the_database_away_it_waits_and_goes_on_by_itself(
         assert stored(url) == ["A", "B"]
 
 
+def test_with_the_database_away_and_its_queue_full_it_still_stops_when_asked(
+    postgres_server: DatabaseServer, nats_broker: Broker, gateway: FakeGateway, tmp_path: Path
+) -> None:
+    url = f"{postgres_server.admin_url.rpartition('/')[0]}/there_is_none"
+    environment = {**os.environ, "WAYSTOCK_MQTT_URL": nats_broker.url}
+    environment["WAYSTOCK_DATABASE_URL"] = url
+    command = Command(name="ingest", argv=(WAYSTOCK, "ingest"), env=environment)
+    stream = uuid.uuid4()
+    with running(command, log := tmp_path / "ingest.log") as process:
+        wait_until(lambda: "ingest_listening" in log.read_text(), "it listens")
+        for first in range(800):  # three queues full
+            gateway.send(OWNER, batch(stream, first, "A"))
+        wait_until(lambda: log.read_text().count("store_unavailable") > 3, "it holds what it has")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
 def test_a_status_is_kept_and_a_whole_day_goes_through(
     database_url: str, ingest: StartIngest, gateway: FakeGateway
 ) -> None:
-    status = acks.Status(state="online", at="2026-11-23T06:00:00Z", queue_depth=3)
+    status = acks.Status(state="online", at=NOW, queue_depth=3)
     with ingest():
         gateway.publish(topics.gateway_topic(*OWNER, "status"), acks.encode(status), retain=True)
         for owner, stream in STREAMS.items():

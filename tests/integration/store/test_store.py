@@ -177,3 +177,13 @@ def test_low_stock_is_told_at_import_and_clears_when_a_later_import_fills_up(
     import_day(database_url, msgspec.structs.replace(day, opening_stock=(more,)))
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT cleared_at FROM alert").fetchall() == [(START,)]
+
+
+def test_a_fence_that_is_no_area_is_refused_at_import_and_not_met_later(
+    plain_database_url: str,
+) -> None:
+    day = master_data()
+    line = {"type": "LineString", "coordinates": [[121, 31], [122, 31]]}
+    broken = msgspec.structs.replace(day.fences[0], geometry=line)
+    with pytest.raises(ValueError, match=broken.fence):
+        import_day(plain_database_url, msgspec.structs.replace(day, fences=(broken,)))

@@ -110,3 +110,16 @@ def test_times_of_other_zones_name_the_same_instant() -> None:
     fix = Position(device="gps-1", time=there, captured_at=NOW, lat=31.2, lon=121.4)
     again = decode_event(encode_event(fix))
     assert again.time == NOW
+
+
+def test_numbers_that_the_store_cannot_hold_are_refused_at_the_door() -> None:
+    text = encode_event(scan("A"))[:-1]
+    with pytest.raises(msgspec.ValidationError, match="repeats"):
+        decode_event(text + b',"repeats":%d}' % 2**31)
+    with pytest.raises(msgspec.ValidationError, match="first"):
+        decode_batch(encode_batch_of_raw(uuid.UUID(int=7), 2**63, NOW, []))
+
+
+def test_a_name_does_not_end_in_a_line_feed() -> None:
+    with pytest.raises(msgspec.ValidationError, match="device"):
+        decode_event(encode_event(scan("A")).replace(b'"scan-1"', b'"scan-1\\n"'))

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from waystock.contract.events import Barcode, Position, Rfid
+from waystock_demo.nats import MAX_ACK_PENDING
 from waystock_gateway.clock import Moment
 from waystock_gateway.readings import Fix, Scan, TagRead
-from waystock_gateway.sessions.fixes import FixSession, Place, Track, follow
+from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession, Place, Track, follow
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.sessions.session import Outcome, Session
@@ -181,6 +182,17 @@ def test_a_fix_delivered_again_after_a_restart_is_not_stored_again() -> None:
         kept.take(again, fix(seconds), moment(10 + seconds))
     assert len(kept.qualities()) == 4
     assert kept.outcome.drops["duplicate"] == 3
+
+
+def test_all_that_a_broker_may_have_under_way_can_come_again_and_is_not_stored_twice() -> None:
+    kept = Kept()
+    session = fix_session(kept, times_max=REDELIVERIES_MAX)
+    for seconds in range(MAX_ACK_PENDING):
+        kept.take(session, fix(seconds), moment(seconds))
+    again = fix_session(kept, times_max=REDELIVERIES_MAX)
+    for seconds in range(MAX_ACK_PENDING):
+        kept.take(again, fix(seconds), moment(MAX_ACK_PENDING + seconds))
+    assert len(kept.qualities()) == MAX_ACK_PENDING
 
 
 def test_the_memory_of_delivered_fixes_is_bounded() -> None:

@@ -119,8 +119,12 @@ CREATE TABLE dead_letter (
     stream_offset bigint,
     stage text NOT NULL,
     reason text NOT NULL,
-    payload bytea NOT NULL
+    payload bytea NOT NULL,
+    times integer NOT NULL DEFAULT 1
 );
+-- A message that can't be read at all is never acknowledged, so its gateway sends it again.
+CREATE UNIQUE INDEX dead_letter_once ON dead_letter (topic, md5(payload))
+WHERE stream_offset IS NULL;
 CREATE INDEX dead_letter_received_at ON dead_letter (received_at DESC);
 
 CREATE TABLE gateway_status (

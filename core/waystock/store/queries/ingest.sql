@@ -33,7 +33,9 @@ SELECT version FROM master_version;
 INSERT INTO dead_letter (topic, stream, stream_offset, stage, reason, payload)
 VALUES (
     %(topic)s, %(stream)s, %(stream_offset)s, %(stage)s, %(reason)s, %(payload)s
-);
+)
+ON CONFLICT (topic, md5(payload)) WHERE stream_offset IS NULL DO UPDATE SET
+times = dead_letter.times + 1, received_at = now();
 
 -- gateway_status --
 INSERT INTO gateway_status (site, gateway, state, reported_at, received_at, report)

@@ -5,7 +5,8 @@
 import type { Box, LonLat } from "./geo";
 
 export const FOLLOW_S = 12;
-export const FOLLOW_ZOOM = 11.5;
+/** Some hundred kilometres across: near enough to name the truck, far enough to see where it is. */
+export const FOLLOW_ZOOM = 9.2;
 export const FOLLOW_QUEUE_MAX = 3;
 /** The fleet's box may drift by this share of its size before the view follows. */
 const SLACK = 0.12;

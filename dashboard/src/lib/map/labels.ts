@@ -1,6 +1,6 @@
 /**
- * Where labels go on the canvas: in order of importance, each tries right, left, below and above of
- * its point and is left out when all four would cover something already there.
+ * Where labels go on the canvas: in order of importance, each tries right, left, below, above and the
+ * corners of its point and is left out when all would cover something already there.
  */
 export interface Rect {
   x: number;
@@ -20,6 +20,7 @@ export interface LabelWish {
 
 export class LabelSpace {
   private readonly taken: Rect[] = [];
+  private readonly soft: Rect[] = [];
 
   constructor(private readonly bounds: Rect) {}
 
@@ -27,18 +28,28 @@ export class LabelSpace {
     this.taken.push(rect);
   }
 
+  /** What only a text that has to be written may cover. */
+  blockSoftly(rect: Rect): void {
+    this.soft.push(rect);
+  }
+
   /** Left edge and vertical middle of the text, or null when there is no room. */
-  place(wish: LabelWish): { x: number; y: number } | null {
+  place(wish: LabelWish, overSoft = false): { x: number; y: number } | null {
+    const blocked = overSoft ? this.taken : [...this.taken, ...this.soft];
     const { x, y, w, h, gap } = wish;
     const corners: [number, number][] = [
       [x + gap, y - h / 2],
       [x - gap - w, y - h / 2],
       [x - w / 2, y + gap],
       [x - w / 2, y - gap - h],
+      [x + gap * 0.7, y + gap * 0.7],
+      [x + gap * 0.7, y - gap * 0.7 - h],
+      [x - gap * 0.7 - w, y + gap * 0.7],
+      [x - gap * 0.7 - w, y - gap * 0.7 - h],
     ];
     for (const [left, top] of corners) {
       const rect = { x: left, y: top, w, h };
-      if (!this.inside(rect) || this.taken.some((other) => overlap(rect, other))) continue;
+      if (!this.inside(rect) || blocked.some((other) => overlap(rect, other))) continue;
       this.taken.push(rect);
       return { x: left, y: top + h / 2 };
     }

@@ -23,7 +23,8 @@ export function write(brush: Brush, label: Label): boolean {
   const { x, y, gap } = label;
   const w = textWidth(ctx, label.text);
   const wish = { x, y, w, h: size * 1.1, gap };
-  const place = space.place(wish) ?? (label.must === true ? space.force(wish) : null);
+  const forced = () => space.place(wish, true) ?? space.force(wish);
+  const place = space.place(wish) ?? (label.must === true ? forced() : null);
   if (place === null) return false;
   ctx.textBaseline = "middle";
   ctx.lineJoin = "round";

@@ -5,9 +5,9 @@
  */
 import { age } from "../view/format";
 import { drawTruck, stateColour } from "./glyphs";
-import { LabelSpace } from "./labels";
+import { LabelSpace, type Rect } from "./labels";
 import { write } from "./lettering";
-import { drawCities, drawScale, drawSites, drawStops } from "./places";
+import { blockSites, drawCities, drawScale, drawSites, drawStops } from "./places";
 import { NAMES_FROM_ZOOM, type Brush, type Project, type Scene, type Sheet } from "./scene";
 import { fixAge_s, TRAIL_S, truckState, type Truck, type TruckState } from "./truck";
 
@@ -35,15 +35,26 @@ export function drawScene(
   for (const spot of spots) drawTrail(brush, spot);
   for (const spot of spots) {
     const half = reach(brush, spot);
-    space.block({ x: spot.x - half, y: spot.y - half, w: 2 * half, h: 2 * half });
+    const square = { x: spot.x - half, y: spot.y - half, w: 2 * half, h: 2 * half };
+    if (stands(spot, scene)) space.block(square);
+    else space.blockSoftly(square);
   }
+  if (scene.followed !== null) space.block(captionOf(sheet));
   drawScale(brush);
   for (const spot of spots) if (!stands(spot, scene)) drawSpot(brush, spot);
+  const first = [...spots].reverse();
+  blockSites(brush);
+  for (const spot of first) if (stands(spot, scene)) labelTruck(brush, spot);
   drawSites(brush);
-  for (const spot of [...spots].reverse()) labelTruck(brush, spot);
+  for (const spot of first) if (!stands(spot, scene)) labelTruck(brush, spot);
   drawStops(brush);
   drawCities(brush);
   for (const spot of spots) if (stands(spot, scene)) drawSpot(brush, spot);
+}
+
+/** Top left the page says whom the map follows. */
+function captionOf({ rem }: Sheet): Rect {
+  return { x: 0, y: 0, w: 18 * rem, h: 4 * rem };
 }
 
 /** Exceptions last, so that they are drawn on top. */
@@ -112,7 +123,8 @@ function labelTruck(brush: Brush, spot: Spot): void {
   if (text === null) return;
   const { x, y } = spot;
   const gap = reach(brush, spot) + sheet.rem * 0.35;
-  write(brush, { text, x, y, gap, weight: 600, colour: labelColour(spot, scene) });
+  const must = stands(spot, scene);
+  write(brush, { text, x, y, gap, weight: 600, colour: labelColour(spot, scene), must });
 }
 
 function truckLabel(spot: Spot, scene: Scene): string | null {

@@ -7,12 +7,21 @@ import { drawSite } from "./glyphs";
 import { LABEL_REM, write } from "./lettering";
 import { NAMES_FROM_ZOOM, type Brush } from "./scene";
 
-export function drawSites(brush: Brush): void {
-  const { ctx, project, scene, sheet, space } = brush;
-  const r = sheet.rem * 0.85;
+const SITE_REM = 0.85;
+
+export function blockSites({ project, scene, sheet, space }: Brush): void {
+  const r = sheet.rem * SITE_REM;
   for (const site of scene.sites) {
     const { x, y } = project(site.lonLat);
     space.block({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
+  }
+}
+
+export function drawSites(brush: Brush): void {
+  const { ctx, project, scene, sheet } = brush;
+  const r = sheet.rem * SITE_REM;
+  for (const site of scene.sites) {
+    const { x, y } = project(site.lonLat);
     ctx.save();
     ctx.translate(x, y);
     drawSite(ctx, r, scene.palette);
@@ -26,7 +35,7 @@ export function drawSites(brush: Brush): void {
 }
 
 export function drawStops(brush: Brush): void {
-  const { ctx, project, scene, sheet } = brush;
+  const { ctx, project, scene, sheet, space } = brush;
   const r = sheet.rem * 0.32;
   ctx.lineWidth = sheet.rem * 0.14;
   for (const stop of scene.stops) {
@@ -37,6 +46,7 @@ export function drawStops(brush: Brush): void {
     ctx.fill();
     ctx.strokeStyle = scene.palette.muted;
     ctx.stroke();
+    space.block({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
   }
   if (scene.zoom < NAMES_FROM_ZOOM) return;
   for (const stop of scene.stops) {

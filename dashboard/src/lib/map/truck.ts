@@ -31,6 +31,11 @@ export function truckState(entity: TransitEntity, now_ms: number): TruckState {
   return entity.motion === "moving" ? "moving" : "stopped";
 }
 
+/** At rest inside a known fence: there a map has nothing to add. */
+export function inYard(entity: TransitEntity): boolean {
+  return entity.motion !== "moving" && typeof entity.at_fence === "string";
+}
+
 export function fixAge_s(entity: TransitEntity, now_ms: number): number {
   if (entity.fix_time === null) return Infinity;
   return (now_ms - Date.parse(entity.fix_time)) / 1000;
