@@ -1,5 +1,5 @@
 """The goods of the world: product names and their GTINs. Upstream: products.tsv beside this file
-(one family a line, its variants in one column); downstream: orders, labels and opening stock.
+(one family a line, its variants in one column, `en|zh` where they differ); downstream: orders, labels and opening stock.
 """
 
 from importlib.resources import files
@@ -18,20 +18,22 @@ def products() -> tuple[Product, ...]:
     return tuple(
         Product(
             gtin=gtin_14(COMPANY_PREFIX, number),
-            name={"en": f"{en}, {variant}", "zh": f"{zh} {variant}"},
+            name={"en": f"{en}, {variant}", "zh": f"{zh} {variant_zh}"},
             lot_tracked=lot == "yes",
             unit=unit,
         )
-        for number, (en, zh, variant, unit, lot) in enumerate(_articles(), start=1)
+        for number, (en, zh, variant, variant_zh, unit, lot) in enumerate(_articles(), start=1)
     )
 
 
-def _articles() -> list[tuple[str, str, str, str, str]]:
+def _articles() -> list[tuple[str, ...]]:
     table = files(__package__ or __name__).joinpath("products.tsv").read_text(encoding="utf-8")
-    articles: list[tuple[str, str, str, str, str]] = []
+    articles: list[tuple[str, ...]] = []
     for line in table.splitlines():
         if not line or line.startswith("#"):
             continue
         en, zh, variants, unit, lot = line.split("\t")
-        articles.extend((en, zh, variant, unit, lot) for variant in variants.split(","))
+        for variant in variants.split(","):
+            variant_en, _, variant_zh = variant.partition("|")
+            articles.append((en, zh, variant_en, variant_zh or variant_en, unit, lot))
     return articles
