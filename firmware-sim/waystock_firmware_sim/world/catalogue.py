@@ -1,5 +1,6 @@
 """The goods of the world: product names and their GTINs. Upstream: products.tsv beside this file
-(one family a line, its variants in one column, `en|zh` where they differ); downstream: orders, labels and opening stock.
+(one family a line, its variants in one column, `en|zh` where they differ); downstream: orders,
+labels and opening stock.
 """
 
 from importlib.resources import files
