@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from random import Random, SystemRandom
 import structlog
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
+from waystock.stopping import StopRequest
 from waystock.store.pool import StoreAwayError, StorePool
 from waystock_api.jobs import JOBS, Job, Surroundings
 from waystock_api.live.publisher import Publisher
@@ -38,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
     except SettingsError as error:
         sys.stderr.write(f"waystock worker: {error}\n")
         return 2
-    stop = threading.Event()
+    stop = StopRequest()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     signal.signal(signal.SIGINT, lambda _number, _frame: stop.set())
     registry = CollectorRegistry()
@@ -105,9 +105,7 @@ class Schedule:
         self._due_s[job] = self._clock_s() + wait_s * self._random.uniform(0.9, 1.1)
 
 
-def _work(
-    settings: WorkerSettings, schedule: Schedule, stop: threading.Event, *, once: bool
-) -> int:
+def _work(settings: WorkerSettings, schedule: Schedule, stop: StopRequest, *, once: bool) -> int:
     random = SystemRandom()
     name = f"waystock-worker-{random.getrandbits(48):012x}"
     publisher = Publisher(settings.mqtt, name, name, lambda: datetime.now(UTC))

@@ -6,12 +6,12 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from waystock import logs
-from waystock_demo.ports import PortBusyError, choose_port
+from waystock.stopping import StopRequest
+from waystock_demo.ports import PortBusyError, PortChoice
 from waystock_demo.report import summary, write_report
 from waystock_demo.running import Demo, Settings, StartError, StoppedError
 from waystock_demo.starting import start
@@ -94,8 +94,8 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
+def _stop_on_signals() -> StopRequest:
+    stopping = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
     return stopping
@@ -107,9 +107,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     return Settings(
         seed=options.seed,
         host=options.host,
-        api_port=choose_port(options.api_port, API_PORT, "--api-port", options.host),
-        database_port=choose_port(options.database_port, DATABASE_PORT, "--database-port"),
-        mqtt_port=choose_port(options.mqtt_port, MQTT_PORT, "--mqtt-port"),
+        api_port=PortChoice(options.api_port, API_PORT, "--api-port", options.host),
+        database_port=PortChoice(options.database_port, DATABASE_PORT, "--database-port"),
+        mqtt_port=PortChoice(options.mqtt_port, MQTT_PORT, "--mqtt-port"),
         database_url=database_url,
         mqtt_url=mqtt_url,
     )

@@ -40,3 +40,41 @@ def choose_port(told: int | None, usual: int, option: str, host: str = "127.0.0.
             )
         return told
     return usual if is_free(usual, host) else free_port(host)
+
+
+class PortChoice:
+    """The port of one server, ours until we end: another demo does not choose it, not even while
+    the server is being restarted.
+    """
+
+    def __init__(self, told: int | None, usual: int, option: str, host: str = "127.0.0.1") -> None:
+        self.option = option
+        self.host = host
+        self._is_told = told is not None
+        self.number = choose_port(told, usual, option, host)
+        if not _claim(self.number):
+            self.take_another()
+
+    def take_another(self) -> None:
+        """Change to a free port. Raises PortBusyError where the user named this one."""
+        if self._is_told:
+            raise PortBusyError(
+                f"{self.option} {self.number}: another program took {self.host}:{self.number} "
+                f"just now; name another port, or leave {self.option} out and a free one is taken"
+            )
+        self.number = free_port(self.host)
+        _claim(self.number)
+
+
+def _claim(port: int) -> bool:
+    """Mark `port` as this process's, until it ends, in a way that other demos see: by the name of a
+    socket in Linux's abstract name space. False where another demo was first.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0waystock-demo-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    claim.detach()
+    return True

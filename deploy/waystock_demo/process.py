@@ -87,6 +87,13 @@ def stop(process: Process, stop_signal: signal.Signals, grace_s: float = STOP_GR
     if process.poll() is not None:
         return True
     process.send_signal(stop_signal)
+    return await_end(process, grace_s)
+
+
+def await_end(process: Process, grace_s: float = STOP_GRACE_S) -> bool:
+    """Wait for a process that was asked to end, and kill it if it will not. False if it had to be
+    killed.
+    """
     try:
         process.wait(grace_s)
     except subprocess.TimeoutExpired:

@@ -3,14 +3,15 @@ Upstream: main, the starting steps, the unattended run; downstream: supervisor, 
 """
 
 import http.client
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from waystock.stopping import StopRequest
 from waystock_demo.logs import LogFolder
+from waystock_demo.ports import PortChoice
 from waystock_demo.state import DemoFile, State
 from waystock_demo.supervisor import Service, Supervisor
 
@@ -33,9 +34,9 @@ class Settings:
 
     seed: int
     host: str
-    api_port: int
-    database_port: int
-    mqtt_port: int
+    api_port: PortChoice
+    database_port: PortChoice
+    mqtt_port: PortChoice
     database_url: str | None
     """A server that is there already, instead of the embedded one."""
     mqtt_url: str | None
@@ -48,7 +49,7 @@ class Demo:
         self,
         state: State,
         settings: Settings,
-        stopping: threading.Event,
+        stopping: StopRequest,
         say: Callable[[str], None],
     ) -> None:
         self.state = state
@@ -66,6 +67,14 @@ class Demo:
         """Start a process and keep it running until `stop`."""
         self._supervisor.launch(service)
 
+    def process_id(self, name: str) -> int | None:
+        """Of a launched process; None while it does not run."""
+        return self._supervisor.process_ids().get(name)
+
+    def withdraw(self, name: str) -> None:
+        """Stop a process for good and forget it."""
+        self._supervisor.stop(name)
+
     def announce(self, demo_file: DemoFile) -> None:
         """Write `demo.json` now, and again whenever a process is replaced."""
         self._demo_file = demo_file
@@ -79,7 +88,7 @@ class Demo:
     def api_is_ready(self) -> bool:
         """Whether the api says that it can serve."""
         connection = http.client.HTTPConnection(
-            self._local_host, self.settings.api_port, timeout=_ANSWER_WITHIN_S
+            self._local_host, self.settings.api_port.number, timeout=_ANSWER_WITHIN_S
         )
         try:
             connection.request("GET", "/readyz")
@@ -92,7 +101,7 @@ class Demo:
     @property
     def local_address(self) -> str:
         """Where this machine reaches the api, without the scheme."""
-        return f"{self._local_host}:{self.settings.api_port}"
+        return f"{self._local_host}:{self.settings.api_port.number}"
 
     @property
     def _local_host(self) -> str:
@@ -132,7 +141,7 @@ class Demo:
 
     def stop_devices(self) -> None:
         """Stop the simulators alone: what they sent goes on through the chain."""
-        self._supervisor.stop("sim")
+        self.withdraw("sim")
 
     def stop(self) -> None:
         """Stop everything, in the order of the data: devices first, database last."""

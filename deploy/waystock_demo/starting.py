@@ -10,6 +10,7 @@ from datetime import datetime
 from waystock.contract.identifiers import iso_utc
 from waystock.contract.masterdata import MasterData
 from waystock_demo import services
+from waystock_demo.listening import launch_listening
 from waystock_demo.nats import NatsServer
 from waystock_demo.postgres import DURABLE, Cluster, choose_install
 from waystock_demo.process import Command, run
@@ -47,6 +48,8 @@ def start(demo: Demo) -> DemoFile:
     kept.worlds += 1
     demo.state.write_secrets(kept)
     _make_accounts(demo, endpoints, kept)
+    _step(demo, 5, f"Worker, api, ingest, {len(gateways)} gateways")
+    _start_api(demo, endpoints)
     demo_file = _describe(demo, endpoints, kept)
     demo.announce(demo_file)
     _start_processes(demo, endpoints, gateways)
@@ -100,15 +103,24 @@ def _start_database(demo: Demo, kept: Secrets) -> str:
     install = choose_install(data_dir)
     timescale = " with TimescaleDB" if install.timescale else ""
     _step(demo, 2, f"A private PostgreSQL {install.major}{timescale}")
-    cluster = Cluster(
-        install=install,
-        data_dir=data_dir,
-        port=demo.settings.database_port,
-        password=kept.password("database"),
-        settings=DURABLE,
-    )
+    port, password = demo.settings.database_port, kept.password("database")
     demo.state.write_secrets(kept)
-    demo.launch(Service(command=cluster.command(), before_start=cluster.prepare))
+
+    def cluster_there() -> Cluster:
+        return Cluster(
+            install=install,
+            data_dir=data_dir,
+            port=port.number,
+            password=password,
+            settings=DURABLE,
+        )
+
+    def service() -> Service:
+        cluster = cluster_there()
+        return Service(command=cluster.command(), before_start=cluster.prepare)
+
+    launch_listening(demo, port, service)
+    cluster = cluster_there()
     demo.database_is_ready = cluster.is_ready
     demo.wait_for_database()
     cluster.ensure_database()
@@ -121,12 +133,17 @@ def _start_broker(demo: Demo, gateways: list[GatewayConfig], kept: Secrets) -> d
         return {"": demo.settings.mqtt_url}
     _step(demo, 3, "A private broker, an account for each gateway")
     accounts = services.broker_accounts(gateways, kept)
-    server = NatsServer(
-        folder=demo.state.nats, mqtt_port=demo.settings.mqtt_port, accounts=accounts
-    )
-    server.prepare()
-    demo.launch(Service(command=server.command()))
-    demo.wait("nats", server.is_ready, READY_WITHIN_S)
+    port = demo.settings.mqtt_port
+
+    def server_there() -> NatsServer:
+        return NatsServer(folder=demo.state.nats, mqtt_port=port.number, accounts=accounts)
+
+    def service() -> Service:
+        server = server_there()
+        return Service(command=server.command(), before_start=server.prepare)
+
+    launch_listening(demo, port, service)
+    server = server_there()
     return {account.user: server.url(account.user) for account in accounts}
 
 
@@ -149,11 +166,16 @@ def _make_accounts(demo: Demo, endpoints: Endpoints, kept: Secrets) -> None:
         demo.state.write_secrets(kept)
 
 
-def _start_processes(demo: Demo, endpoints: Endpoints, gateways: list[GatewayConfig]) -> None:
-    _step(demo, 5, f"Worker, api, ingest, {len(gateways)} gateways")
-    settings = demo.settings
+def _start_api(demo: Demo, endpoints: Endpoints) -> None:
+    """With the worker before it, so that it is stopped after it."""
     demo.launch(Service(command=services.worker(endpoints)))
-    demo.launch(Service(command=services.api(endpoints, settings.host, settings.api_port)))
+    host, port = demo.settings.host, demo.settings.api_port
+    launch_listening(
+        demo, port, lambda: Service(command=services.api(endpoints, host, port.number))
+    )
+
+
+def _start_processes(demo: Demo, endpoints: Endpoints, gateways: list[GatewayConfig]) -> None:
     demo.launch(Service(command=services.ingest(endpoints)))
     for config in gateways:
         data_dir = demo.state.gateways / config.name
@@ -165,7 +187,7 @@ def _start_processes(demo: Demo, endpoints: Endpoints, gateways: list[GatewayCon
     demo.launch(
         Service(
             command=services.simulators(
-                endpoints, demo.state.world, settings.seed, demo.state.truth
+                endpoints, demo.state.world, demo.settings.seed, demo.state.truth
             )
         )
     )
@@ -191,15 +213,15 @@ def _command(endpoints: Endpoints, *arguments: str, stdin: bytes = b"") -> str:
 def _describe(demo: Demo, endpoints: Endpoints, kept: Secrets) -> DemoFile:
     shown_host = "localhost" if demo.settings.host == "127.0.0.1" else demo.settings.host
     return DemoFile(
-        url=f"http://{shown_host}:{demo.settings.api_port}/",
+        url=f"http://{shown_host}:{demo.settings.api_port.number}/",
         login=Login(kept.admin, kept.password("admin")),
         viewer_token=kept.viewer_token,
         database_url=endpoints.database_url,
         mqtt_url=endpoints.mqtt_url("ingest"),
         ports={
-            "api": demo.settings.api_port,
-            "database": demo.settings.database_port,
-            "mqtt": demo.settings.mqtt_port,
+            "api": demo.settings.api_port.number,
+            "database": demo.settings.database_port.number,
+            "mqtt": demo.settings.mqtt_port.number,
         },
         state=str(demo.state.folder),
         truth=str(demo.state.truth),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from waystock_demo.logs import LogFolder
-from waystock_demo.process import STOP_GRACE_S, Command, Process, start, stop
+from waystock_demo.process import STOP_GRACE_S, Command, Process, await_end, start
 
 _log = structlog.get_logger()
 
@@ -100,12 +100,9 @@ class Supervisor:
 
     def stop(self, name: str, grace_s: float = STOP_GRACE_S) -> None:
         """Stop `name` for good; no harm if it isn't there."""
-        kept = self._kept.pop(name, None)
-        if kept is None:
-            return
-        if not stop(kept.process, kept.service.command.stop_signal, grace_s):
-            _log.warning("process_killed", process=name, grace_s=grace_s)
-        self._on_change()
+        if name in self._kept:
+            self._ask_to_stop(name)
+            self._await_end(name, grace_s)
 
     def stop_all(self) -> None:
         """Stop everything, last launched first; equals (name up to the first `-`) side by side."""
@@ -113,11 +110,20 @@ class Supervisor:
             last = next(reversed(self._kept))
             group = [name for name in self._kept if _group(name) == _group(last)]
             for name in group:
-                kept = self._kept[name]
-                if kept.process.poll() is None:
-                    kept.process.send_signal(kept.service.command.stop_signal)
+                self._ask_to_stop(name)
             for name in group:
-                self.stop(name)
+                self._await_end(name)
+
+    def _ask_to_stop(self, name: str) -> None:
+        """Once: for some servers a second signal means `at once`."""
+        kept = self._kept[name]
+        if kept.process.poll() is None:
+            kept.process.send_signal(kept.service.command.stop_signal)
+
+    def _await_end(self, name: str, grace_s: float = STOP_GRACE_S) -> None:
+        if not await_end(self._kept.pop(name).process, grace_s):
+            _log.warning("process_killed", process=name, grace_s=grace_s)
+        self._on_change()
 
     def _start(self, service: Service) -> Process:
         service.before_start()

@@ -6,6 +6,7 @@ to be acknowledged. Upstream: `main`, which made the parts.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -26,6 +27,27 @@ DRAIN_POLL_S = 0.05
 _log = structlog.get_logger(__name__)
 
 
+class StopRequest:
+    """`set` from anywhere, `wait` in the main thread. It is no threading.Event: that one's lock is
+    not reentrant, so a second SIGTERM in the middle of the handler of the first would wait for
+    itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self._requests: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._requests.put(None)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether somebody asked, before `timeout_s` were over."""
+        try:
+            self._requests.get(timeout=timeout_s)
+        except Empty:
+            return False
+        return True
+
+
 @dataclass(slots=True, kw_only=True)
 class Gateway:
     """All parts of one gateway process."""
@@ -40,7 +62,7 @@ class Gateway:
     tracker_links: Sequence[MqttLink]
     reporter: Reporter
     health_s: float
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: StopRequest = field(default_factory=StopRequest)
     failed: bool = False
 
     def run(self) -> int:
@@ -51,7 +73,8 @@ class Gateway:
         port_threads = [self._start("port", port.run) for port in self.ports]
         while not self.stopping.wait(self.health_s):
             for report in self.reporter.health_events(self.intake, self.uplink.counters):
-                self.intake.submit(report, HEALTH_SUBMIT_S)
+                if not self.intake.submit(report, HEALTH_SUBMIT_S):
+                    break  # readings go first, and a stop must not wait behind a stalled disk
         for port in self.ports:
             port.stop()
         _join(port_threads)
@@ -82,9 +105,14 @@ class Gateway:
             self.stopping.set()
 
     def _await_acks(self) -> None:
+        """While there is a broker to bring them: without one, disk is the place to wait."""
         deadline_s = self.clock.now().mono_s + DRAIN_S
         pause = threading.Event()
-        while not self.uplink.is_drained and self.clock.now().mono_s < deadline_s:
+        while (
+            self.uplink_link.is_up
+            and not self.uplink.is_drained
+            and self.clock.now().mono_s < deadline_s
+        ):
             pause.wait(DRAIN_POLL_S)
 
 

@@ -239,6 +239,11 @@ class Intake:
     def _shed(self) -> None:
         if self._outbox.counters.commits % SHED_EVERY_COMMITS:
             return
-        lost = self._outbox.shed_overload()
+        lost = 0
+        try:
+            while shed := self._outbox.shed_overload():
+                lost += shed
+        except OutboxError as error:
+            _log.warning("outbox_not_shed", reason=str(error))
         if lost:
             _log.error("outbox_full_oldest_dropped", events=lost)

@@ -56,6 +56,25 @@ class Outbox:
         self._done = OffsetRanges()
         self._done_lock = threading.Lock()
 
+    def claim(self, owner: str) -> None:
+        """Make this the outbox of the gateway `owner` (site/gateway). One that has delivered all
+        begins a new stream under its new name. Raises OutboxError where readings of the old name
+        still wait: the store would refuse them under another.
+        """
+        row = self._db.execute("SELECT name FROM owner").fetchone()
+        before = owner if row is None else row[0]
+        if before != owner and self._depth:
+            raise OutboxError(
+                f"{self.path} holds {self._depth} readings that {before} has not delivered yet: "
+                f"run it as {before} until they are, or give {owner} another data_dir"
+            )
+        stream = self.stream if before == owner else UUID(str(uuid_utils.uuid7()))
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR REPLACE INTO owner (one, name) VALUES (1, ?)", (owner,))
+            self._db.execute("UPDATE outbox SET stream = ?", (str(stream),))
+        self.stream = stream
+
     @property
     def next_offset(self) -> int:
         """The offset that the next event will get."""
@@ -108,16 +127,21 @@ class Outbox:
             return bool(self._done)
 
     def shed_overload(self) -> int:
-        """Drop the oldest events if the file is over its size; returns how many were lost."""
-        if self._bytes_used() <= self._bytes_max:
-            return 0
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            cursor = self._db.execute(
-                "DELETE FROM event WHERE event_offset IN"
-                " (SELECT event_offset FROM event ORDER BY event_offset LIMIT ?)",
-                (SHED_EVENTS,),
-            )
+        """Drop the oldest events if the file is over its size; returns how many were lost. Raises
+        OutboxError if the disk refuses.
+        """
+        try:
+            if self._bytes_used() <= self._bytes_max:
+                return 0
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                cursor = self._db.execute(
+                    "DELETE FROM event WHERE event_offset IN"
+                    " (SELECT event_offset FROM event ORDER BY event_offset LIMIT ?)",
+                    (SHED_EVENTS,),
+                )
+        except sqlite3.Error as error:
+            raise self._as_outbox_error(error) from error
         self._depth -= cursor.rowcount
         self.counters.events_shed += cursor.rowcount
         return cursor.rowcount

@@ -6,6 +6,12 @@ CREATE TABLE IF NOT EXISTS outbox (
     next_offset INTEGER NOT NULL
 ) STRICT;
 
+-- The gateway that the stream belongs to, as `site/gateway`: the store takes it from no other.
+CREATE TABLE IF NOT EXISTS owner (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    name TEXT NOT NULL
+) STRICT;
+
 -- Readings that the store has not yet committed, as they go onto the wire.
 CREATE TABLE IF NOT EXISTS event (
     event_offset INTEGER PRIMARY KEY,

@@ -69,7 +69,7 @@ class UplinkSettings(_Table, frozen=True, kw_only=True):
     resend_s_max: Seconds = 60.0
     reconnect_s: Seconds = 0.5
     """First pause before connecting again; doubles up to `reconnect_s_max`, with jitter."""
-    reconnect_s_max: Seconds = 30.0
+    reconnect_s_max: Seconds = 10.0
     deflate: bool = False
     """Compress batches, for metered uplinks."""
 

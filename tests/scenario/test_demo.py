@@ -151,8 +151,11 @@ def test_servers_of_the_users_own_take_the_place_of_the_embedded_ones(
 def test_two_demos_on_one_folder_are_refused(state: Path, report: dict[str, Any]) -> None:
     del report
     with demo(state) as first:
-        wait_until(lambda: first.file() or first.process.poll() is not None, "the first one runs",
-                   within_s=60)  # fmt: skip
+        wait_until(  # the file of an earlier run lies there: it must be this one's
+            lambda: (first.file() or {}).get("supervisor") == first.process.pid,
+            "the first one runs",
+            within_s=60,
+        )
         with demo(state) as second:
             assert second.wait_over(within_s=20) == 2
             assert "another demo" in second.said()

@@ -17,8 +17,9 @@ from waystock_gateway.sessions.session import Outcome
 
 _LAST = "last_fix"
 _TIME = "time:"
-REDELIVERIES_MAX = 256
-"""How many of a tracker's newest fixes a broker may deliver again without being believed."""
+REDELIVERIES_MAX = 1_024
+"""How many of a tracker's newest fixes a broker may deliver again without being believed: as many
+as it leaves unacknowledged at most (NATS: `max_ack_pending`; others far fewer)."""
 EARTH_RADIUS_M = 6_371_008.8
 GPS_ROLL_OVER = timedelta(weeks=1024)
 _ROLL_OVER_SLACK = timedelta(days=2)
