@@ -204,7 +204,7 @@ def test_a_database_that_dropped_its_connections_is_found_again(api: Api) -> Non
     assert items(api, "sites")
     with connect(api.database_url, "test") as database:
         database.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"  # and wait until gone
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert items(api, "sites")
