@@ -48,7 +48,6 @@ class StorePool:
             timeout=WAIT_FOR_CONNECTION_S,
             max_waiting=16 * connections_max,
             name=name,
-            check=ConnectionPool.check_connection,
             kwargs={
                 "row_factory": tuple_row,
                 "application_name": f"waystock-{name}",
@@ -72,12 +71,30 @@ class StorePool:
         Raises StoreAwayError: the database is out of reach, not migrated, or takes too long.
         """
         try:
-            with self._pool.connection() as database:
-                yield database
+            database = self._living_connection()
+            try:
+                with database:
+                    yield database
+            finally:
+                self._pool.putconn(database)
         except (UndefinedTable, UndefinedColumn) as error:
             raise StoreAwayError(f"the database is not migrated: {error}".strip()) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise StoreAwayError(f"the database can't be asked now: {error}".strip()) from error
+
+    def _living_connection(self) -> Database:
+        """One that answers. Where one is dead, so are its neighbours, most likely: all are looked
+        at and replaced at once. The pool's own check would try them one by one, a pause between
+        each, and give up before it met a living one.
+        """
+        database = self._pool.getconn()
+        try:
+            ConnectionPool.check_connection(database)
+        except psycopg.Error:
+            self._pool.putconn(database)
+            self._pool.check()
+            database = self._pool.getconn()
+        return database
 
     def pending_migrations(self) -> list[str]:
         """Migrations that the database has not seen; raises StoreAwayError."""
