@@ -24,6 +24,8 @@ log = structlog.get_logger()
 ENTITIES_PER_MESSAGE_MAX = 500
 KEYS_PENDING_MAX = 200_000
 """Beyond this the epoch is changed instead: the hubs reload, and nothing is kept for them here."""
+STORE_RETRY_S = 1.0
+"""While the store is away; ingest itself waits for it too, so little gathers here."""
 FLEET_SITE = "fleet"
 """The site part of the topic for what belongs to no one site: vehicles, alerts, movements."""
 
@@ -90,14 +92,17 @@ class Publisher:
                         self._send(stream, keys, load_entities(database, stream, keys))
             except StoreError as error:
                 log.warning("live_publication_delayed", reason=str(error).strip())
+                if database is not None:
+                    database.close()
                 database = None
                 self.mark(taken)
                 if self._stopping:
                     return
-                time.sleep(1)
+                self._pause(STORE_RETRY_S)
             self._pause(self._interval_s - (time.monotonic() - started))
 
     def _pause(self, seconds: float) -> None:
+        """Let changes gather, so that each entity goes out at most once an interval."""
         if seconds > 0 and not self._stopping:
             time.sleep(seconds)
 
