@@ -110,6 +110,22 @@ def dead_letter(case: Case) -> str:
     return f"来自 {case.subject} 的{many}读数被拒收{why}。数据未丢失，已另存；请检查发送的设备。"
 
 
+def waiting_dead_letters(case: Case) -> str:
+    """system.dead_letters"""
+    count, gateway = case.number("count"), case.text("gateway")
+    at_least = "至少" if case.number("more") else ""
+    many = f" {whole(count)} 条" if count is not None else ""
+    newest = "" if count == 1 else "最新一条"
+    sender = f"，{newest}来自 {gateway}" if gateway else ""
+    reason = case.text("reason").rstrip(".。")
+    why = f"（{reason}）" if reason else ""
+    return (
+        f"有{at_least}{many}消息或读数未能入库，等待处理{sender}{why}。数据未丢失。"
+        "请用 waystock dead-letter list 查看，排除原因后运行 waystock dead-letter retry --all；"
+        "确认无用的用 waystock dead-letter drop 移除。"
+    )
+
+
 def other(case: Case) -> str:
     """A type this version does not know."""
     return f"关于 {case.subject} 的警报。{orders_hit(case)}"

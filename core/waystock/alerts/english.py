@@ -120,6 +120,25 @@ def dead_letter(case: Case) -> str:
     )
 
 
+def waiting_dead_letters(case: Case) -> str:
+    """system.dead_letters"""
+    count, gateway = case.number("count"), case.text("gateway")
+    reason = case.text("reason").rstrip(".")
+    why = f" ({reason})" if reason else ""
+    if count == 1:
+        sender = f" from {gateway}" if gateway else ""
+        fact = f"1 message or reading{sender} could not be taken in and waits for you{why}"
+    else:
+        many = f"{whole(count)} messages" if count is not None else "Messages"
+        more = " or more" if case.number("more") else ""
+        newest = f", the newest from {gateway}" if gateway else ""
+        fact = f"{many} or readings{more} could not be taken in and wait for you{newest}{why}"
+    return (
+        f"{fact}. Nothing is lost. Look with `waystock dead-letter list`, mend the cause, then run "
+        "`waystock dead-letter retry --all`; drop what nobody needs."
+    )
+
+
 def other(case: Case) -> str:
     """A type this version does not know."""
     return f"Alert about {case.subject}.{orders_hit(case)}"

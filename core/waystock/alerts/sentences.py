@@ -23,6 +23,7 @@ _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
         "stock.low": english.low_stock,
         "gateway.silent": english.silent_gateway,
         "ingest.dead_letter": english.dead_letter,
+        "system.dead_letters": english.waiting_dead_letters,
     },
     "zh": {
         "shipment.late_predicted": chinese.late,
@@ -32,6 +33,7 @@ _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
         "stock.low": chinese.low_stock,
         "gateway.silent": chinese.silent_gateway,
         "ingest.dead_letter": chinese.dead_letter,
+        "system.dead_letters": chinese.waiting_dead_letters,
     },
 }
 _OTHERWISE: dict[Language, Callable[[Case], str]] = {"en": english.other, "zh": chinese.other}

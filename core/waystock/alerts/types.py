@@ -100,6 +100,10 @@ ALERT_TYPES: tuple[AlertType, ...] = (
     ),
     AlertType("gateway.silent", "warning", "site/gateway", ("silent_s", "last_seen")),
     AlertType("ingest.dead_letter", "warning", "site/gateway", ("count", "reason")),
+    # One for all that wait for a person, wherever they came from; `more` where count is a limit.
+    AlertType(
+        "system.dead_letters", "warning", "dead-letters", ("count", "more", "reason", "gateway")
+    ),
 )
 """In the order in which they matter."""
 

@@ -1,5 +1,6 @@
 """Alerts that the worker raises by looking at the store: gateways that have fallen silent, readings
-that had to be put aside. An episode lasts as long as its condition holds.
+that had to be put aside, dead letters that wait for a person. An episode lasts as long as its
+condition holds, and shows its newest figures.
 """
 
 from datetime import datetime
@@ -12,16 +13,18 @@ from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
-WATCHED = ("gateway.silent", "ingest.dead_letter")
+WATCHED = ("gateway.silent", "ingest.dead_letter", "system.dead_letters")
 DEAD_LETTER_WINDOW_S = 900.0
 """A gateway's dead letters are an open alert until none has come for this long."""
 SUBJECTS_MAX = 200
 """So that a flood of foreign topics makes no flood of alerts."""
+LETTERS_COUNTED_MAX = 10_000
+"""More are not counted: looking must stay cheap in a flood."""
 
 
 class _Condition(NamedTuple):
     subject: str
-    site: str
+    site: str | None
     opened_at: datetime
     figures: dict[str, Any]
 
@@ -39,7 +42,12 @@ def watch(database: Database, alert_type: str) -> list[str]:
         for subject, condition in holding.items()
         if subject not in open_now
     ]
-    return cleared + raised
+    refreshed = [
+        name
+        for subject, condition in holding.items()
+        if subject in open_now and _refresh(database, name := open_now[subject], condition)
+    ]
+    return cleared + raised + refreshed
 
 
 def _conditions(database: Database, alert_type: str) -> list[_Condition]:
@@ -47,6 +55,7 @@ def _conditions(database: Database, alert_type: str) -> list[_Condition]:
         "lease_s": STATUS_LEASE_S,
         "window_s": DEAD_LETTER_WINDOW_S,
         "subjects_max": SUBJECTS_MAX,
+        "counted_max": LETTERS_COUNTED_MAX,
     }
     query = queries("watches")[alert_type.replace(".", "_")]
     rows = database.execute(query, limits).fetchall()
@@ -68,3 +77,9 @@ def _raise(database: Database, alert_type: str, condition: _Condition) -> str:
         },
     )
     return name
+
+
+def _refresh(database: Database, name: str, condition: _Condition) -> bool:
+    """Whether the open alert's figures had to be changed."""
+    parameters = {"alert_id": name, "figures": Jsonb(condition.figures)}
+    return database.execute(queries("watches")["refresh"], parameters).rowcount > 0

@@ -97,6 +97,33 @@ def test_low_stock_says_whether_more_is_coming(expected: float | None, told: str
     assert told in said
 
 
+@pytest.mark.parametrize(
+    ("count", "more", "told_en", "told_zh"),
+    [
+        (
+            1.0,
+            None,
+            "1 message or reading from sha/gw-1 could",
+            "有 1 条消息或读数未能入库，等待处理，来自",
+        ),
+        (3.0, None, "3 messages or readings could", "最新一条来自 sha/gw-1（bad zip）。"),
+        (10_000.0, 1.0, "10,000 messages or readings or more could", "有至少 10,000 条"),
+    ],
+)
+def test_waiting_dead_letters_are_told_with_the_command_that_deals_with_them(
+    count: float, more: float | None, told_en: str, told_zh: str
+) -> None:
+    figures: dict[str, float | str] = {"count": count, "gateway": "sha/gw-1", "reason": "bad zip"}
+    if more is not None:
+        figures["more"] = more
+    said = sentences("system.dead_letters", "dead-letters", figures, [])
+    assert said["en"].startswith(told_en)
+    assert told_zh in said["zh"]
+    for text in said.values():
+        assert "bad zip" in text
+        assert "waystock dead-letter retry --all" in text
+
+
 def test_a_long_list_of_orders_is_counted_not_read_out() -> None:
     orders = [f"SO-{i}" for i in range(9)]
     said = sentences("vehicle.off_route", "truck-07", {}, orders)

@@ -26,6 +26,25 @@ GROUP BY 1, 2
 ORDER BY 3
 LIMIT %(subjects_max)s;
 
+-- system_dead_letters --
+SELECT
+    'dead-letters' AS subject,
+    NULL AS site,
+    (SELECT min(received_at) FROM dead_letter) AS opened_at,
+    jsonb_strip_nulls(jsonb_build_object(
+        'count', waiting.count,
+        'more', CASE WHEN waiting.count = %(counted_max)s THEN 1 END,
+        'reason', left(split_part(newest.reason, E'\n', 1), 200),
+        'gateway', CASE
+            WHEN newest.topic ~ '^waystock/v1/[a-z0-9-]+/[a-z0-9-]+/events$'
+                THEN split_part(newest.topic, '/', 3) || '/' || split_part(newest.topic, '/', 4)
+        END
+    )) AS figures
+FROM (SELECT topic, reason FROM dead_letter ORDER BY received_at DESC, dead_letter_id DESC LIMIT 1) AS newest
+CROSS JOIN (
+    SELECT count(*) AS count FROM (SELECT FROM dead_letter LIMIT %(counted_max)s) AS counted
+) AS waiting;
+
 -- open --
 SELECT
     subject,
@@ -43,6 +62,12 @@ VALUES (
 )
 ON CONFLICT (alert_id) DO UPDATE
     SET cleared_at = NULL, figures = excluded.figures, changed_at = clock_timestamp();
+
+-- refresh --
+UPDATE alert SET
+    figures = %(figures)s,
+    changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond')
+WHERE alert_id = %(alert_id)s AND figures <> %(figures)s;
 
 -- clear --
 UPDATE alert SET cleared_at = now(), changed_at = clock_timestamp()

@@ -80,6 +80,7 @@ export const en = {
     "stock.low": "Low stock",
     "gateway.silent": "Gateway silent",
     "ingest.dead_letter": "Refused reading",
+    "system.dead_letters": "Dead letters",
   } as Record<string, string>,
 
   transitPanel: "Goods in transit",

@@ -80,6 +80,7 @@ export const zh: Messages = {
     "stock.low": "库存不足",
     "gateway.silent": "网关失联",
     "ingest.dead_letter": "读数被拒",
+    "system.dead_letters": "死信待处理",
   },
 
   transitPanel: "在途货物",
