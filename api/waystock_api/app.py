@@ -27,15 +27,20 @@ from waystock_api.middleware import Surroundings
 from waystock_api.pages import Pages
 from waystock_api.routes import (
     alerts,
+    day_questions,
     dead_letters,
     devices,
+    fleet_questions,
     health,
     live,
+    measurements,
     products,
+    run_questions,
     shipments,
     sign_in,
     sites,
     stock,
+    stock_questions,
     vehicles,
 )
 from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, Services
@@ -43,7 +48,10 @@ from waystock_api.settings import ApiSettings
 
 log = structlog.get_logger()
 
-GUARDED = (sites, products, stock, vehicles, shipments, alerts, devices, dead_letters)
+GUARDED = (
+    sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
+    fleet_questions, day_questions, run_questions, measurements, stock_questions,
+)  # fmt: skip
 
 
 def create_app(
