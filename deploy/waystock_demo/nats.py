@@ -23,7 +23,10 @@ MAX_PAYLOAD_BYTES = 1_048_576
 MAX_STORE_BYTES = 4 * 1024**3
 SYNC_INTERVAL_S = 5
 ACK_WAIT_S = 30
-MAX_ACK_PENDING = 1024
+MAX_ACK_PENDING = 512
+MAX_PENDING_BYTES = MAX_ACK_PENDING * MAX_PAYLOAD_BYTES
+"""What waits to be sent to one client before the server calls it too slow and drops it: as much as
+may be unacknowledged, or a backlog of large batches ends in a circle of drops and 30 s waits."""
 _POLL_S = 0.05
 _SUBSCRIPTION_DELIVERY = "$MQTT.sub.>"
 """Where the server delivers a QoS 1 subscription to its own MQTT client."""
@@ -134,6 +137,7 @@ class NatsServer:
             "server_name": "waystock",
             "listen": "127.0.0.1:-1",
             "max_payload": MAX_PAYLOAD_BYTES,
+            "max_pending": MAX_PENDING_BYTES,
             "jetstream": {
                 "store_dir": str(self.folder / "jetstream"),
                 "max_file_store": MAX_STORE_BYTES,

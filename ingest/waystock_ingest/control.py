@@ -9,16 +9,20 @@ import msgspec
 import structlog
 
 from waystock.contract import acks, topics
-from waystock.contract.acks import Ack, OffsetRange
+from waystock.contract.acks import Ack, Hello, OffsetRange
 from waystock.contract.topics import GatewayTopic
 from waystock.store import offsets
 from waystock.store.connection import Database
 from waystock.store.errors import DATA_REFUSED
 from waystock.store.intake import keep_status
 from waystock_ingest import metrics
+from waystock_ingest.gateway_backlog import GATEWAY_BACKLOG
 from waystock_ingest.source import Message
 
 log = structlog.get_logger()
+
+MISSING_TOLD_MAX = 10
+"""Ranges named in a log line; their readings are all counted."""
 
 Publish = Callable[[str, bytes], bool]
 
@@ -62,6 +66,7 @@ def _answer_hello(
         metrics.MESSAGES.labels("hello_foreign").inc()
         return
     have = known[2] if known else []
+    _tell_missing(owner, hello, have)
     ranges = [
         (max(first, hello.first), min(end, hello.next))
         for first, end in have
@@ -71,6 +76,29 @@ def _answer_hello(
     send_ack(publish, (owner.site, owner.gateway), hello.stream, ranges)
 
 
+def _tell_missing(owner: GatewayTopic, hello: Hello, have: list[OffsetRange]) -> None:
+    """A gateway keeps what is not committed. What it keeps no longer and the store doesn't have is
+    lost: the store went back to a backup, or the gateway's outbox was full. A stream may begin at
+    any offset, so of one without committed offsets it can only be said that it is not new.
+    """
+    gaps = offsets.missing(have[0][0], hello.first, have) if have else [(0, hello.first)]
+    readings = sum(end - first for first, end in gaps)
+    if not readings:
+        return
+    log.error(
+        "offsets_missing",
+        owner=f"{owner.site}/{owner.gateway}",
+        stream=str(hello.stream),
+        readings=readings,
+        ranges=gaps[:MISSING_TOLD_MAX],
+        stream_known=bool(have),
+        why="restored to an earlier state (docs/backup.md), or the gateway's outbox was full",
+    )
+    metrics.MESSAGES.labels("hello_missing").inc()
+
+
 def _keep_status(database: Database, owner: GatewayTopic, payload: bytes) -> None:
-    keep_status(database, owner.site, owner.gateway, acks.decode_status(payload))
+    status = acks.decode_status(payload)
+    keep_status(database, owner.site, owner.gateway, status)
+    GATEWAY_BACKLOG.heard(owner.site, owner.gateway, status)
     metrics.MESSAGES.labels("status").inc()

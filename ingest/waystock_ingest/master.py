@@ -14,14 +14,15 @@ class Master:
 
     def __init__(self, database: Database) -> None:
         with database.transaction():
-            self._take(load_master(database))
+            self._take(load_master(database), None)
 
     def refresh(self, database: Database) -> None:
         """Read it again if another process changed it; one small query where nothing did."""
         if master_version(database) != self.snapshot.version:
-            self._take(load_master(database))
+            self._take(load_master(database), self.plan)
             log.info("master_data_read", version=self.snapshot.version)
 
-    def _take(self, snapshot: MasterSnapshot) -> None:
+    def _take(self, snapshot: MasterSnapshot, before: FleetPlan | None) -> None:
+        """What is as it was in the plan before is taken over: one changed shipment costs one."""
         self.snapshot = snapshot
-        self.plan = FleetPlan.build(snapshot.fences, snapshot.shipments)
+        self.plan = FleetPlan.build(snapshot.fences, snapshot.shipments, before=before)

@@ -1,26 +1,29 @@
 """One batch, one transaction: lock the streams, drop what is already there, run the stages, unite
 the offsets, commit. A batch that the store refuses is cut in halves under savepoints until the
-offending event stands alone and goes to dead_letter. Upstream: source; downstream: the store.
+offending event stands alone and goes to dead_letter. Upstream: batches; downstream: the store.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
 import structlog
 
 from waystock.contract.acks import OffsetRange
 from waystock.contract.events import encode_event
 from waystock.contract.topics import gateway_topic
 from waystock.store import offsets
+from waystock.store.binary_copy import Int32s
 from waystock.store.connection import Database
-from waystock.store.errors import DATA_REFUSED
+from waystock.store.errors import DATA_REFUSED, SCHEMA_DIFFERS
 from waystock.store.intake import Spoilt, put_aside
-from waystock.store.readings import Reading
+from waystock.store.readings import Reading, Readings, as_columns
 from waystock_ingest import metrics
-from waystock_ingest.batches import Incoming, spans
+from waystock_ingest.batches import Incoming, Prepared
 from waystock_ingest.master import Master
 from waystock_ingest.stages import STAGES, Dirty, Work
 
@@ -31,7 +34,22 @@ REFUSED = (*DATA_REFUSED, ValueError, LookupError, ArithmeticError)
 tried again whole."""
 
 
-class _Refused(NamedTuple):
+TURN_PATIENCE_S = 3.0
+"""How long raw rows that are not committed yet wait for their turn. They could hold back the batch
+before them (two that make the same chunk), which the database can't see is a deadlock."""
+
+AwaitTurn = Callable[[float | None], bool]
+"""Blocks until the batches before this one are done, for so many seconds at most; whether it is."""
+
+
+def _at_once(patience_s: float | None) -> bool:
+    del patience_s
+    return True
+
+
+class Refused(NamedTuple):
+    """A reading that a stage could not take, alone among its neighbours."""
+
     reading: Reading
     stage: str
     reason: str
@@ -47,118 +65,220 @@ class Committed(NamedTuple):
     events_new: int
 
 
+class _Offered(NamedTuple):
+    """What the batches bring beyond what the store has."""
+
+    streams: Mapping[UUID, offsets.StreamState]
+    own: list[bool]
+    """Of each batch, whether its gateway owns its stream: the first one to use it does."""
+    gained: dict[UUID, list[OffsetRange]]
+    gaps: list[list[OffsetRange]]
+    """Of each batch, the offsets that are new."""
+
+    def is_all_new(self, incoming: Sequence[Incoming]) -> bool:
+        return all(
+            is_own and found == [(batch.first, batch.end)]
+            for batch, is_own, found in zip(incoming, self.own, self.gaps, strict=True)
+        )
+
+
+class _TakeInPiecesError(Exception):
+    """Something of the batches is known already, or the turn was long in coming."""
+
+
 def commit_batches(
-    database: Database, incoming: list[Incoming], spoilt: list[Spoilt], master: Master
+    database: Database, prepared: Prepared, master: Master, await_turn: AwaitTurn = _at_once
 ) -> Committed:
-    """Take these batches in, exactly once; a StoreError leaves the store as it was."""
+    """Take these batches in, exactly once; a StoreError leaves the store as it was.
+
+    The raw rows go in before the streams are locked, while the batch before is still being
+    derived from; they come out again should the lock show that some are known.
+    """
     started = time.monotonic()
+    incoming = prepared.incoming
+    owners = {batch.stream: (batch.site, batch.gateway) for batch in incoming}
+    streams = offsets.find_streams(database, owners) if owners else {}
+    stream_ids = np.array([streams[one.stream].stream_id for one in incoming], np.int32)
     dirty: Dirty = defaultdict(set)
+    fresh, refused = prepared.readings, list[Refused]()
+    work = Work(database, fresh, stream_ids, master.snapshot, master.plan, datetime.now(UTC), dirty)
     with database.transaction():
-        owners = {batch.stream: (batch.site, batch.gateway) for batch in incoming}
-        streams = offsets.lock_streams(database, owners) if owners else {}
-        incoming, foreign = _own_streams_only(incoming, streams)
-        master.refresh(database)
-        fresh, gained = _fresh(incoming, streams)
-        gained_by_id = {streams[stream].stream_id: ranges for stream, ranges in gained.items()}
-        failed = _write(database, fresh, master, dirty)
-        refused = [_spoilt(one, streams) for one in failed]
-        for one in (*_not_known(spoilt, gained), *foreign, *refused):
-            put_aside(database, one)
-            metrics.DEAD_LETTERS.labels(one.stage).inc()
-            log.warning(
-                "dead_letter",
-                topic=one.topic,
-                offset=one.offset,
-                stage=one.stage,
-                reason=one.reason[:300],
+        try:
+            with database.transaction():
+                if not _offered(incoming, streams).is_all_new(incoming):
+                    raise _TakeInPiecesError
+                STAGES[0](work)
+                if not await_turn(TURN_PATIENCE_S):
+                    raise _TakeInPiecesError
+                offered = _lock(database, incoming, master)
+                if not offered.is_all_new(incoming):
+                    raise _TakeInPiecesError
+                work = work._replace(master=master.snapshot, plan=master.plan)
+                for stage in STAGES[1:]:
+                    stage(work)
+        except (_TakeInPiecesError, *REFUSED):
+            await_turn(None)
+            dirty.clear()
+            offered = _lock(database, incoming, master)
+            fresh = _fresh(prepared, offered.gaps)
+            refused = _write(database, fresh, stream_ids, master, dirty)
+        _put_aside(database, prepared, offered, refused)
+        if offered.gained:
+            offsets.unite(
+                database,
+                {offered.streams[stream].stream_id: new for stream, new in offered.gained.items()},
             )
-        if gained_by_id:
-            offsets.unite(database, gained_by_id)
-    _measure(started, fresh, len(failed))
-    all_ranges = {stream: offsets.merged(parts) for stream, parts in spans(incoming).items()}
-    return Committed(all_ranges, owners, dirty, len(fresh))
+    _measure(started, fresh, prepared, offered, refused)
+    return Committed(_covered(incoming, offered.own), owners, dirty, _count(fresh))
 
 
-def _own_streams_only(
-    incoming: list[Incoming], streams: dict[UUID, offsets.StreamState]
-) -> tuple[list[Incoming], list[Spoilt]]:
-    """A gateway may speak for its own streams only: the first one to use a stream owns it."""
-    own: list[Incoming] = []
-    foreign: list[Spoilt] = []
-    for batch in incoming:
-        state = streams[batch.stream]
-        if (batch.site, batch.gateway) == (state.site, state.gateway):
-            own.append(batch)
-            continue
-        reason = f"stream {batch.stream} belongs to {state.site}/{state.gateway}"
-        payload = b"\n".join(encode_event(event) for event in batch.events.values())
-        foreign.append(Spoilt(batch.topic, None, None, "owner", reason, payload))
-    return own, foreign
+def _lock(database: Database, incoming: Sequence[Incoming], master: Master) -> _Offered:
+    """From here to the commit nobody else adds to these streams."""
+    owners = {batch.stream: (batch.site, batch.gateway) for batch in incoming}
+    streams = offsets.lock_streams(database, owners) if owners else {}
+    master.refresh(database)
+    return _offered(incoming, streams)
 
 
-def _fresh(
-    incoming: list[Incoming], streams: dict[UUID, offsets.StreamState]
-) -> tuple[list[Reading], dict[UUID, list[OffsetRange]]]:
-    """Events whose offsets the store doesn't have, once each, and the ranges gained by them."""
+def _offered(incoming: Sequence[Incoming], streams: Mapping[UUID, offsets.StreamState]) -> _Offered:
+    own = [(batch.site, batch.gateway) == streams[batch.stream][2:] for batch in incoming]
     have = {stream: list(state.committed) for stream, state in streams.items()}
     gained: dict[UUID, list[OffsetRange]] = defaultdict(list)
-    fresh: list[Reading] = []
-    for batch in incoming:
-        stream_id = streams[batch.stream].stream_id
-        gaps = offsets.missing(batch.first, batch.end, have[batch.stream])
-        gained[batch.stream] += gaps
-        for first, end in gaps:
-            for offset in range(first, end):
-                event = batch.events.get(offset)
-                if event is not None:
-                    fresh.append(Reading(stream_id, offset, event))
-        have[batch.stream] = offsets.merged([*have[batch.stream], (batch.first, batch.end)])
-        known = batch.end - batch.first - sum(end - first for first, end in gaps)
-        metrics.EVENTS.labels("any", "already_committed").inc(known)
-    return fresh, gained
+    gaps: list[list[OffsetRange]] = []
+    for batch, is_own in zip(incoming, own, strict=True):
+        found: list[OffsetRange] = []
+        if is_own:
+            found = offsets.missing(batch.first, batch.end, have[batch.stream])
+            have[batch.stream] = offsets.merged([*have[batch.stream], (batch.first, batch.end)])
+            gained[batch.stream] += found
+        gaps.append(found)
+    return _Offered(streams, own, gained, gaps)
 
 
-def _not_known(spoilt: list[Spoilt], gained: dict[UUID, list[OffsetRange]]) -> list[Spoilt]:
-    """Spoilt events are put aside once, however often their batch comes."""
-    return [
-        one
-        for one in spoilt
-        if one.stream is None
-        or one.offset is None
-        or any(first <= one.offset < end for first, end in gained.get(one.stream, ()))
-    ]
+def _covered(incoming: Sequence[Incoming], own: Sequence[bool]) -> dict[UUID, list[OffsetRange]]:
+    covered: dict[UUID, list[OffsetRange]] = defaultdict(list)
+    for batch, is_own in zip(incoming, own, strict=True):
+        if is_own:
+            covered[batch.stream].append((batch.first, batch.end))
+    return {stream: offsets.merged(parts) for stream, parts in covered.items()}
+
+
+def write_again(
+    database: Database, readings: Sequence[Reading], master: Master, dirty: Dirty
+) -> list[Refused]:
+    """Run the stages over readings whose offsets already count as committed: dead letters that are
+    tried again. What is refused again is returned; the rest is in the store."""
+    stream_ids = np.array([one.stream_id for one in readings], np.int32)
+    columns = as_columns(
+        [one.event for one in readings],
+        np.arange(len(readings), dtype=np.int32),
+        np.array([one.stream_offset for one in readings], np.int64),
+    )
+    return _write(database, columns, stream_ids, master, dirty)
+
+
+def _fresh(prepared: Prepared, gaps: Sequence[Sequence[OffsetRange]]) -> list[Readings]:
+    """The readings whose offsets are in the gaps of their batches."""
+    is_new: list[np.ndarray[tuple[int], np.dtype[np.bool_]]] = []
+    for batch, found in zip(prepared.incoming, gaps, strict=True):
+        mask = np.zeros(batch.end - batch.first, np.bool_)
+        for first, end in found:
+            mask[first - batch.first : end - batch.first] = True
+        is_new.append(mask)
+    every = np.concatenate(is_new) if is_new else np.zeros(0, np.bool_)
+    return _some(prepared.readings, every)
+
+
+def _some(
+    readings: Sequence[Readings], wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> list[Readings]:
+    """Those whose position is wanted."""
+    parts = [one.take(wanted[one.position]) for one in readings]
+    return [one for one in parts if one.events]
 
 
 def _write(
-    database: Database, readings: list[Reading], master: Master, dirty: Dirty
-) -> list[_Refused]:
+    database: Database,
+    readings: Sequence[Readings],
+    stream_ids: Int32s,
+    master: Master,
+    dirty: Dirty,
+) -> list[Refused]:
     """Run the stages; what they refuse, alone among its neighbours, is returned."""
     if not readings:
         return []
     attempt: Dirty = defaultdict(set)
     stage_name = ""
+    work = Work(
+        database, readings, stream_ids, master.snapshot, master.plan, datetime.now(UTC), attempt
+    )
     try:
         with database.transaction():
-            work = Work(
-                database, readings, master.snapshot, master.plan, datetime.now(UTC), attempt
-            )
             for stage in STAGES:
                 stage_name = getattr(stage, "__name__", "stage")
                 stage(work)
+    except SCHEMA_DIFFERS:
+        raise  # not the readings' fault: they wait until the schema fits
     except REFUSED as error:
-        if len(readings) == 1:
+        if _count(readings) == 1:
             reason = f"{type(error).__name__}: {error}".strip()
-            return [_Refused(readings[0], stage_name, reason)]
-        middle = len(readings) // 2
-        return _write(database, readings[:middle], master, dirty) + _write(
-            database, readings[middle:], master, dirty
-        )
+            return [Refused(work.readings[0], stage_name, reason)]
+        refused: list[Refused] = []
+        for half in _halves(readings):
+            refused += _write(database, half, stream_ids, master, dirty)
+        return refused
     for stream, keys in attempt.items():
         dirty[stream] |= keys
     return []
 
 
-def _spoilt(refused: _Refused, streams: dict[UUID, offsets.StreamState]) -> Spoilt:
+def _halves(readings: Sequence[Readings]) -> list[list[Readings]]:
+    positions = np.sort(np.concatenate([one.position for one in readings]))
+    is_first = np.zeros(int(positions[-1]) + 1, np.bool_)
+    is_first[positions[: len(positions) // 2]] = True
+    return [_some(readings, is_first), _some(readings, ~is_first)]
+
+
+def _count(readings: Sequence[Readings]) -> int:
+    return sum(len(one.events) for one in readings)
+
+
+def _foreign(
+    prepared: Prepared, own: Sequence[bool], streams: Mapping[UUID, offsets.StreamState]
+) -> list[Spoilt]:
+    """Batches of a gateway that doesn't own the stream, whole."""
+    found: list[Spoilt] = []
+    for number, (batch, is_own) in enumerate(zip(prepared.incoming, own, strict=True)):
+        if is_own:
+            continue
+        owner = streams[batch.stream]
+        events = [
+            (int(one.position[i]), one.events[i])
+            for one in prepared.readings
+            for i in np.flatnonzero(one.source == number).tolist()
+        ]
+        events.sort(key=lambda pair: pair[0])
+        payload = b"\n".join(encode_event(event) for _, event in events)
+        reason = f"stream {batch.stream} belongs to {owner.site}/{owner.gateway}"
+        found.append(Spoilt(batch.topic, None, None, "owner", reason, payload))
+    return found
+
+
+def _not_known(
+    spoilt: Sequence[Spoilt], gained: Mapping[UUID, Sequence[OffsetRange]]
+) -> list[Spoilt]:
+    """Spoilt events are put aside once, however often their batch comes, be it in one commit."""
+    wholes: list[Spoilt] = []
+    events: dict[tuple[UUID, int], Spoilt] = {}
+    for one in spoilt:
+        if one.stream is None or one.offset is None:
+            wholes.append(one)
+        elif any(first <= one.offset < end for first, end in gained.get(one.stream, ())):
+            events[one.stream, one.offset] = one
+    return [*wholes, *events.values()]
+
+
+def _spoilt(refused: Refused, streams: Mapping[UUID, offsets.StreamState]) -> Spoilt:
     reading, stage, reason = refused
     stream, state = next(
         (uuid, one) for uuid, one in streams.items() if one.stream_id == reading.stream_id
@@ -168,17 +288,48 @@ def _spoilt(refused: _Refused, streams: dict[UUID, offsets.StreamState]) -> Spoi
     return Spoilt(topic, stream, reading.stream_offset, stage, reason, payload)
 
 
-def _measure(started: float, fresh: list[Reading], failed: int) -> None:
+def _put_aside(
+    database: Database, prepared: Prepared, offered: _Offered, refused: Sequence[Refused]
+) -> None:
+    for one in (
+        *_not_known(prepared.spoilt, offered.gained),
+        *_foreign(prepared, offered.own, offered.streams),
+        *(_spoilt(one, offered.streams) for one in refused),
+    ):
+        put_aside(database, one)
+        metrics.DEAD_LETTERS.labels(one.stage).inc()
+        log.warning(
+            "dead_letter",
+            topic=one.topic,
+            offset=one.offset,
+            stage=one.stage,
+            reason=one.reason[:300],
+        )
+
+
+def _measure(
+    started: float,
+    fresh: Sequence[Readings],
+    prepared: Prepared,
+    offered: _Offered,
+    refused: Sequence[Refused],
+) -> None:
     metrics.COMMITS.labels("committed").inc()
     metrics.COMMIT_SECONDS.observe(time.monotonic() - started)
+    unread = sum(one.offset is not None for one in _not_known(prepared.spoilt, offered.gained))
+    metrics.EVENTS.labels("any", "dead_letter").inc(unread)
+    refused_by_kind = Counter(type(one.reading.event) for one in refused)
+    for batch, is_own, gaps in zip(prepared.incoming, offered.own, offered.gaps, strict=True):
+        if is_own:
+            new = sum(end - first for first, end in gaps)
+            metrics.EVENTS.labels("any", "already_committed").inc(batch.end - batch.first - new)
     if not fresh:
         return
-    metrics.BATCH_EVENTS.observe(len(fresh))
-    newest = max(reading.event.captured_at for reading in fresh)
-    metrics.NEWEST_EVENT_AGE.set((datetime.now(UTC) - newest).total_seconds())
-    kinds: dict[str, int] = defaultdict(int)
-    for reading in fresh:
-        kinds[type(reading.event).__name__.lower()] += 1
-    for kind, count in kinds.items():
-        metrics.EVENTS.labels(kind, "committed").inc(count)
-    metrics.EVENTS.labels("any", "dead_letter").inc(failed)
+    metrics.BATCH_EVENTS.observe(_count(fresh))
+    newest_s = max(int(one.captured_us.max()) for one in fresh) * 1e-6
+    metrics.NEWEST_EVENT_CAPTURED.set(newest_s)
+    metrics.NEWEST_EVENT_AGE.set(time.time() - newest_s)
+    for one in fresh:
+        kind, unfit = one.kind.__name__.lower(), refused_by_kind[one.kind]
+        metrics.EVENTS.labels(kind, "committed").inc(len(one.events) - unfit)
+        metrics.EVENTS.labels(kind, "dead_letter").inc(unfit)

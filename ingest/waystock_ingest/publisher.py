@@ -26,6 +26,10 @@ KEYS_PENDING_MAX = 200_000
 """Beyond this the epoch is changed instead: the hubs reload, and nothing is kept for them here."""
 STORE_RETRY_S = 1.0
 """While the store is away; ingest itself waits for it too, so little gathers here."""
+BEAT_S = 5.0
+"""A topic that was silent for so long gets a message without entities: its number tells a hub that
+missed the last one, which no other would follow.
+"""
 FLEET_SITE = "fleet"
 """The site part of the topic for what belongs to no one site: vehicles, alerts, movements."""
 
@@ -44,6 +48,7 @@ class Publisher:
         self._wake = threading.Condition()
         self._stopping = False
         self._sequences: dict[str, int] = defaultdict(int)
+        self._sent_s: dict[str, float] = {}
         self._epoch = _new_epoch()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
@@ -71,9 +76,11 @@ class Publisher:
             self._wake.notify()
 
     def _take(self) -> dict[LiveStream, set[str]]:
+        """What is pending, as soon as there is any; nothing when it is time for a beat."""
         with self._wake:
-            while not self._stopping and not any(self._pending.values()):
-                self._wake.wait()
+            self._wake.wait_for(
+                lambda: self._stopping or any(self._pending.values()), timeout=BEAT_S
+            )
             taken, self._pending = self._pending, defaultdict(set)
             return taken
 
@@ -81,9 +88,12 @@ class Publisher:
         database: Database | None = None
         while True:
             taken = self._take()
-            if not any(taken.values()):
+            if self._stopping and not any(taken.values()):
                 return
             started = time.monotonic()
+            self._beat(started)
+            if not any(taken.values()):
+                continue
             try:
                 if database is None:
                     database = connect(self._database_url, f"{self._worker}-live", autocommit=True)
@@ -106,6 +116,11 @@ class Publisher:
         if seconds > 0 and not self._stopping:
             time.sleep(seconds)
 
+    def _beat(self, now_s: float) -> None:
+        for topic, sent_s in list(self._sent_s.items()):
+            if now_s - sent_s >= BEAT_S:
+                self._send_to(topic, [])
+
     def _send(self, stream: LiveStream, keys: set[str], entities: list[Entity]) -> None:
         by_site: dict[str, list[Entity]] = defaultdict(list)
         for entity in entities:
@@ -127,8 +142,14 @@ class Publisher:
         self._send_raw(stream, site, [encode_entity(entity) for entity in entities])
 
     def _send_raw(self, stream: LiveStream, site: str, entities: list[msgspec.Raw]) -> None:
-        topic = live_topic(site, stream)
+        if self._send_to(live_topic(site, stream), entities):
+            metrics.LIVE_PUBLISHED.labels(stream).inc(len(entities))
+        else:
+            metrics.LIVE_FAILED.labels(stream).inc(len(entities))
+
+    def _send_to(self, topic: str, entities: list[msgspec.Raw]) -> bool:
         self._sequences[topic] += 1
+        self._sent_s[topic] = time.monotonic()
         message = LiveMessage(
             publisher=self._worker,
             epoch=self._epoch,
@@ -136,10 +157,7 @@ class Publisher:
             sent_at=datetime.now(UTC),
             entities=tuple(entities),
         )
-        if self._publish(topic, encode_live(message)):
-            metrics.LIVE_PUBLISHED.labels(stream).inc(len(entities))
-        else:
-            metrics.LIVE_FAILED.labels(stream).inc(len(entities))
+        return self._publish(topic, encode_live(message))
 
 
 def _site(stream: LiveStream, key: str) -> str:

@@ -2,214 +2,216 @@
 afterwards. Upstream: lateness and distance from the route, fix by fix; downstream: alert rows.
 """
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import NamedTuple
-
-from waystock.alerts.types import severity_of
-from waystock.contract.identifiers import iso_utc
-from waystock.fleet.eta import Forecast
+from waystock.compiled import compiled
 from waystock.fleet.journey import off_route_limit_m
-from waystock.fleet.plan import PlannedStop
-from waystock.fleet.rows import Episode, EpisodeType, Fix, instant_from_us
+from waystock.fleet.planned import PlannedStop
+from waystock.fleet.records import Items
+from waystock.fleet.rows import LATE, OFF_ROUTE, RECOVERED, Row, Step, end_row, say
 from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import Spot, Watch
+from waystock.fleet.state import AwayFigures, LateFigures, VehicleState, Watch
 
-Figures = dict[str, float | str]
-
-
-class Watched(NamedTuple):
-    """One condition at one fix. Neither `is_over` nor `is_under`: in between, or unknown."""
-
-    type: EpisodeType
-    vehicle: str
-    subject: str
-    shipment: str
-    fix: Fix
-    time_us: int
-    is_over: bool
-    is_under: bool
-    leading: float
-    """The figure whose change by `step` makes new figures worth showing."""
-    step: float
-    open_fixes: int
-    clear_fixes: int
-    figures: Callable[[], Figures]
-    """Made only when they are shown: most fixes show nothing."""
+_SAME, _SHOWN, _CLEARED = 0, 1, 2
 
 
-def step_watch(watch: Watch | None, now: Watched) -> tuple[Watch | None, Episode | None]:
-    """The watch after this fix, and the episode if it opened, changed what it shows, or cleared."""
-    if watch is None:
-        if not now.is_over:
-            return None, None
-        watch = Watch(subject=now.subject, shipment=now.shipment)
-    if watch.opened_us is None:
-        return _step_armed(watch, now)
-    return _step_open(watch, now)
-
-
-def _step_armed(watch: Watch, now: Watched) -> tuple[Watch | None, Episode | None]:
-    if not now.is_over:
-        return None, None
-    run = watch.run + 1
-    run_us = watch.run_us if watch.run else now.time_us
-    is_open = run >= now.open_fixes
-    following = Watch(
-        subject=watch.subject,
-        shipment=watch.shipment,
-        run=run,
-        run_us=run_us,
-        opened_us=run_us if is_open else None,
-        shown=now.leading,
-        captured_at=now.fix.captured_at,
-        figures=now.figures() if is_open else {},
-    )
-    return following, _episode(following, now) if is_open else None
-
-
-def _step_open(watch: Watch, now: Watched) -> tuple[Watch | None, Episode | None]:
-    clear_run = watch.clear_run + 1 if now.is_under else 0
-    clear_us = watch.clear_us if watch.clear_run else now.time_us
-    if clear_run >= now.clear_fixes:
-        figures: Figures = {**now.figures(), "ended": "recovered"}
-        return None, _episode(watch, now, clear_us, figures)
-    is_news = now.is_over and abs(now.leading - watch.shown) >= now.step
-    if not is_news and clear_run == watch.clear_run:
-        return watch, None
-    following = Watch(
-        subject=watch.subject,
-        shipment=watch.shipment,
-        opened_us=watch.opened_us,
-        clear_run=clear_run,
-        clear_us=clear_us if clear_run else 0,
-        shown=now.leading if is_news else watch.shown,
-        captured_at=now.fix.captured_at if is_news else watch.captured_at,
-        figures=now.figures() if is_news else watch.figures,
-    )
-    return following, _episode(following, now) if is_news else None
-
-
-def _episode(
-    watch: Watch, now: Watched, cleared_us: int | None = None, figures: Figures | None = None
-) -> Episode:
-    return _row(
-        now.type, now.vehicle, watch, cleared_us, figures or watch.figures, now.fix.captured_at
-    )
-
-
-def end_watch(
-    kind: EpisodeType, vehicle: str, watch: Watch | None, at_us: int, ended: Figures, fix: Fix
-) -> Episode | None:
-    """The episode, cleared because its subject is done with: a stop reached, a shipment over."""
-    if watch is None or watch.opened_us is None:
-        return None
-    cleared_us = max(at_us, watch.opened_us)
-    return _row(kind, vehicle, watch, cleared_us, {**watch.figures, **ended}, fix.captured_at)
-
-
-def open_episode(kind: EpisodeType, vehicle: str, watch: Watch) -> Episode | None:
-    """The episode of a watch as it stands; None if none is open."""
-    if watch.opened_us is None or watch.captured_at is None:
-        return None
-    return _row(kind, vehicle, watch, None, watch.figures, watch.captured_at)
-
-
-def _row(
-    kind: EpisodeType,
-    vehicle: str,
-    watch: Watch,
-    cleared_us: int | None,
-    figures: Figures,
-    captured_at: datetime,
-) -> Episode:
-    return Episode(
-        type=kind,
-        severity=severity_of(kind),
-        subject=watch.subject,
-        vehicle=vehicle,
-        shipment=watch.shipment,
-        opened_at=instant_from_us(watch.opened_us or 0),
-        cleared_at=None if cleared_us is None else instant_from_us(cleared_us),
-        figures=figures,
-        captured_at=captured_at,
-    )
-
-
-def watch_late(
-    vehicle: str,
-    shipment: str,
-    stop: PlannedStop,
-    fix: Fix,
-    time_us: int,
-    way_m: float,
-    outlook: Forecast,
-    eta_us: int,
-    s: FleetSettings,
-) -> Watched:
+@compiled
+def watch_lateness(
+    state: VehicleState, step: Step, stop: PlannedStop, rows: Items[Row], s: FleetSettings
+) -> None:
     """Predicted arrival (p50) against the end of the next stop's window."""
-    late_s = (eta_us - stop.window_end_us) / 1e6
-
-    def figures() -> Figures:
-        return {
-            "vehicle": vehicle,
-            "seq": float(stop.seq),
-            "destination_en": stop.name_en,
-            "destination_zh": stop.name_zh,
-            "late_s": float(round(late_s)),
-            "late_min": float(round(late_s / 60)),
-            "remaining_m": float(round(way_m)),
-            "pace_mps": round(outlook.pace_mps, 2),
-            "eta": iso_utc(instant_from_us(eta_us)),
-            "window_end": iso_utc(stop.window_end),
-            "model": outlook.model,
-        }
-
-    return Watched(
-        "shipment.late_predicted",
-        vehicle,
-        shipment,
-        shipment,
-        fix,
-        time_us,
+    late_s = (step.eta_us - stop.window_end_us) / 1e6
+    watch = state.late
+    if not _is_watched(watch) and late_s <= s.late_open_s:
+        return
+    news = _step_watch(
+        watch,
+        step,
+        state.journey.shipment,
         late_s > s.late_open_s,
         late_s < s.late_clear_s,
         late_s,
         s.figures_step_s,
         s.late_fixes,
         s.late_fixes,
-        figures,
     )
+    if news == _SAME:
+        return
+    figures = state.late_figures
+    figures.late_s = late_s
+    figures.remaining_m = step.remaining_m
+    figures.pace_mps = step.pace_mps
+    figures.eta_us = step.eta_us
+    figures.window_end_us = stop.window_end_us
+    figures.seq = stop.seq
+    figures.model = step.model
+    row = rows[_say_late(watch, figures, step, rows)]
+    if news == _CLEARED:
+        end_row(row, watch.clear_us, step)
+        row.ended = RECOVERED
+        disarm(watch)
 
 
-def watch_off_route(
-    vehicle: str, shipment: str, fix: Fix, spot: Spot, away_m: float, s: FleetSettings
-) -> Watched:
+@compiled
+def watch_route(
+    state: VehicleState, step: Step, away_m: float, rows: Items[Row], s: FleetSettings
+) -> None:
     """Distance to the nearest segment of the planned route."""
-    limit_m = off_route_limit_m(spot.accuracy_m, s)
-
-    def figures() -> Figures:
-        return {
-            "vehicle": vehicle,
-            "shipment": shipment,
-            "distance_m": float(round(away_m)),
-            "limit_m": float(round(limit_m)),
-            "lat": round(spot.lat, 6),
-            "lon": round(spot.lon, 6),
-        }
-
-    return Watched(
-        "vehicle.off_route",
-        vehicle,
-        vehicle,
-        shipment,
-        fix,
-        spot.time_us,
+    limit_m = off_route_limit_m(step.accuracy_m, s)
+    watch = state.off_route
+    news = _step_watch(
+        watch,
+        step,
+        state.journey.shipment,
         away_m > limit_m,
         away_m <= limit_m,
         away_m,
         s.figures_step_m,
         s.off_route_fixes,
         s.rejoin_fixes,
-        figures,
     )
+    if news == _SAME:
+        return
+    figures = state.away_figures
+    figures.distance_m = away_m
+    figures.limit_m = limit_m
+    figures.lat = step.spot.lat
+    figures.lon = step.spot.lon
+    row = rows[_say_off_route(watch, figures, step, rows)]
+    if news == _CLEARED:
+        end_row(row, watch.clear_us, step)
+        row.ended = RECOVERED
+        disarm(watch)
+
+
+@compiled
+def _step_watch(
+    watch: Watch,
+    step: Step,
+    shipment: int,
+    is_over: bool,
+    is_under: bool,
+    leading: float,
+    news_step: float,
+    open_fixes: int,
+    clear_fixes: int,
+) -> int:
+    """One condition at one fix; neither over nor under is in between, or unknown. What is to be
+    shown: nothing new, new figures, or that it cleared. `leading` is the figure whose change by
+    `news_step` makes new figures worth showing."""
+    now_us = step.spot.time_us
+    if not watch.is_open:
+        if not is_over:
+            disarm(watch)
+            return _SAME
+        if watch.run == 0:
+            watch.run_us = now_us
+            watch.shipment = shipment
+        watch.run += 1
+        if watch.run < open_fixes:
+            return _SAME
+        watch.is_open = True
+        watch.opened_us = watch.run_us
+        watch.clear_run = 0
+        return _show(watch, step, leading)
+    if not is_under:
+        watch.clear_run = 0
+    else:
+        if watch.clear_run == 0:
+            watch.clear_us = now_us
+        watch.clear_run += 1
+    if watch.clear_run >= clear_fixes:
+        watch.captured_us = step.captured_us
+        return _CLEARED
+    if is_over and abs(leading - watch.shown) >= news_step:
+        return _show(watch, step, leading)
+    return _SAME
+
+
+@compiled
+def _show(watch: Watch, step: Step, leading: float) -> int:
+    watch.shown = leading
+    watch.captured_us = step.captured_us
+    return _SHOWN
+
+
+@compiled
+def _is_watched(watch: Watch) -> bool:
+    return watch.is_open or watch.run > 0
+
+
+@compiled
+def is_watching_route(state: VehicleState) -> bool:
+    """Whether the vehicle was off its route at the last fix that was asked about."""
+    return _is_watched(state.off_route)
+
+
+@compiled
+def disarm(watch: Watch) -> None:
+    """Nothing is being watched."""
+    watch.is_open = False
+    watch.run = 0
+    watch.clear_run = 0
+    watch.shipment = 0
+    watch.run_us = 0
+    watch.opened_us = 0
+    watch.clear_us = 0
+    watch.captured_us = 0
+    watch.shown = 0.0
+
+
+@compiled
+def end_lateness(
+    state: VehicleState, step: Step, at_us: int, ended: int, late_s: float, rows: Items[Row]
+) -> None:
+    """Cleared because its subject is done with: a stop reached (`late_s` as it came to be), a
+    shipment over (`late_s` as it was last)."""
+    watch = state.late
+    if watch.is_open:
+        watch.captured_us = step.captured_us
+        row = rows[_say_late(watch, state.late_figures, step, rows)]
+        row.late_s = late_s
+        row.ended = ended
+        end_row(row, max(at_us, watch.opened_us), step)
+    disarm(watch)
+
+
+@compiled
+def end_off_route(
+    state: VehicleState, step: Step, at_us: int, ended: int, rows: Items[Row]
+) -> None:
+    """Cleared because the shipment is over."""
+    watch = state.off_route
+    if watch.is_open:
+        watch.captured_us = step.captured_us
+        row = rows[_say_off_route(watch, state.away_figures, step, rows)]
+        row.ended = ended
+        end_row(row, max(at_us, watch.opened_us), step)
+    disarm(watch)
+
+
+@compiled
+def _say_late(watch: Watch, figures: LateFigures, step: Step, rows: Items[Row]) -> int:
+    at = say(rows, step, LATE, watch.shipment, 0, watch.opened_us)
+    row = rows[at]
+    row.shipment = watch.shipment
+    row.captured_us = watch.captured_us
+    row.late_s = figures.late_s
+    row.remaining_m = figures.remaining_m
+    row.pace_mps = figures.pace_mps
+    row.eta_us = figures.eta_us
+    row.window_end_us = figures.window_end_us
+    row.seq = figures.seq
+    row.model = figures.model
+    return at
+
+
+@compiled
+def _say_off_route(watch: Watch, figures: AwayFigures, step: Step, rows: Items[Row]) -> int:
+    at = say(rows, step, OFF_ROUTE, 0, 0, watch.opened_us)
+    row = rows[at]
+    row.shipment = watch.shipment
+    row.captured_us = watch.captured_us
+    row.distance_m = figures.distance_m
+    row.limit_m = figures.limit_m
+    row.lat = figures.lat
+    row.lon = figures.lon
+    return at

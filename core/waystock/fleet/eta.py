@@ -8,9 +8,9 @@ to last as long again as it already has.
 """
 
 import math
-from typing import NamedTuple
 
-from waystock.fleet.motion import Hop
+from waystock.compiled import compiled
+from waystock.fleet.rows import OWN_PACE, PLANNED_SPEED, TRIP_PACE, Step
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import Pace
 
@@ -18,73 +18,75 @@ _Z90 = 1.2815515655446004
 """Quantile of the normal distribution at 0.9."""
 
 
-class Travel(NamedTuple):
-    """What is known of one vehicle on its way; metres, seconds, metres per second."""
-
-    remaining_m: float
-    planned_mps: float
-    pace: Pace
-    trip_m: float
-    trip_s: float
-    halted_s: float
-    """How long it has been at rest."""
+@compiled
+def forget_pace(pace: Pace) -> None:
+    """A vehicle that stands has none."""
+    pace.moved_m = 0.0
+    pace.moved_s = 0.0
+    pace.hop_mps = 0.0
 
 
-class Forecast(NamedTuple):
-    """Seconds from now to arrival at three quantiles; `pace_mps` is the mean pace this assumes."""
-
-    p10_s: float
-    p50_s: float
-    p90_s: float
-    pace_mps: float
-    model: str
-    """planned_speed | trip_pace | own_pace: the most particular of what was used."""
-
-
-def step_pace(pace: Pace, hop: Hop, s: FleetSettings) -> Pace:
-    """The pace after one more hop. One slower than the floor counts as at the floor; if it is the
-    first, as nothing: it may have begun with a halt."""
-    hop_mps = hop.moved_m / hop.took_s
+@compiled
+def step_pace(pace: Pace, moved_m: float, took_s: float, s: FleetSettings) -> None:
+    """One more hop. One slower than the floor counts as at the floor; if it is the first, as
+    nothing: it may have begun with a halt."""
+    hop_mps = moved_m / took_s
     if hop_mps < s.pace_floor_mps and pace.hop_mps == 0.0:
-        return Pace(hop_mps=hop_mps)
-    took_s = min(hop.took_s, hop.moved_m / s.pace_floor_mps)
+        forget_pace(pace)
+        pace.hop_mps = hop_mps
+        return
+    took_s = min(took_s, moved_m / s.pace_floor_mps)
     kept = math.exp(-took_s / s.pace_memory_s)
-    return Pace(pace.moved_m * kept + hop.moved_m, pace.moved_s * kept + took_s, hop_mps)
+    pace.moved_m = pace.moved_m * kept + moved_m
+    pace.moved_s = pace.moved_s * kept + took_s
+    pace.hop_mps = hop_mps
 
 
-def own_pace_mps(pace: Pace, s: FleetSettings) -> float | None:
-    """The vehicle's own pace; None while too little was observed."""
+@compiled
+def own_pace_mps(pace: Pace, s: FleetSettings) -> float:
+    """The vehicle's own pace; 0 while too little was observed."""
     if pace.moved_s < s.pace_min_s:
-        return None
+        return 0.0
     mean_mps = pace.moved_m / pace.moved_s
     return max(mean_mps, pace.hop_mps) if pace.moved_s < s.pace_young_s else mean_mps
 
 
-def forecast(travel: Travel, s: FleetSettings) -> Forecast:
-    """Time to the stop. The spread narrows from `spread_planned` to `spread_observed` as the trip
-    goes on, taking travel time as log-normal; never less than `spread_s_min` to either side."""
-    trip_weight = travel.trip_m / (travel.trip_m + s.trip_trust_m)
-    planned_spm = 1.0 / travel.planned_mps
-    beyond_spm, model = planned_spm, "planned_speed"
-    if travel.trip_m > 0 and travel.trip_s > 0:
-        trip_mps = max(s.pace_floor_mps, travel.trip_m / travel.trip_s)
+@compiled
+def forecast(
+    step: Step,
+    pace: Pace,
+    remaining_m: float,
+    planned_mps: float,
+    trip_m: float,
+    trip_s: float,
+    halted_s: float,
+    s: FleetSettings,
+) -> None:
+    """Seconds to the stop at three quantiles, the mean pace they assume, and what they rest on;
+    `halted_s` is how long the vehicle has been at rest. The spread narrows from `spread_planned` to
+    `spread_observed` as the trip goes on, taking travel time as log-normal; it is never less than
+    `spread_s_min` to either side."""
+    trip_weight = trip_m / (trip_m + s.trip_trust_m)
+    planned_spm = 1.0 / planned_mps
+    beyond_spm = planned_spm
+    step.model = PLANNED_SPEED
+    if trip_m > 0 and trip_s > 0:
+        trip_mps = max(s.pace_floor_mps, trip_m / trip_s)
         beyond_spm = trip_weight / trip_mps + (1.0 - trip_weight) * planned_spm
-        model = "trip_pace"
+        step.model = TRIP_PACE
     ahead_spm = beyond_spm
-    own_mps = own_pace_mps(travel.pace, s)
-    if own_mps is not None:
-        weight = travel.pace.moved_s / (travel.pace.moved_s + s.pace_trust_s)
+    own_mps = own_pace_mps(pace, s)
+    if own_mps > 0:
+        weight = pace.moved_s / (pace.moved_s + s.pace_trust_s)
         ahead_spm = weight / own_mps + (1.0 - weight) * beyond_spm
-        model = "own_pace"
-    ahead_m = min(travel.remaining_m, s.pace_reach_m)
-    drive_s = ahead_m * ahead_spm + (travel.remaining_m - ahead_m) * beyond_spm
-    halt_s = min(travel.halted_s, s.halt_s_max) if travel.halted_s > s.halt_free_s else 0.0
+        step.model = OWN_PACE
+    ahead_m = min(remaining_m, s.pace_reach_m)
+    drive_s = ahead_m * ahead_spm + (remaining_m - ahead_m) * beyond_spm
+    halt_s = min(halted_s, s.halt_s_max) if halted_s > s.halt_free_s else 0.0
     spread = s.spread_planned + (s.spread_observed - s.spread_planned) * trip_weight
     total_s = drive_s + halt_s
-    return Forecast(
-        p10_s=max(0.0, min(total_s - s.spread_s_min, drive_s * math.exp(-_Z90 * spread))),
-        p50_s=total_s,
-        p90_s=max(total_s + s.spread_s_min, drive_s * math.exp(_Z90 * spread) + 2 * halt_s),
-        pace_mps=travel.remaining_m / total_s if total_s > 0 else travel.planned_mps,
-        model=model,
-    )
+    step.remaining_m = remaining_m
+    step.p10_s = max(0.0, min(total_s - s.spread_s_min, drive_s * math.exp(-_Z90 * spread)))
+    step.p50_s = total_s
+    step.p90_s = max(total_s + s.spread_s_min, drive_s * math.exp(_Z90 * spread) + 2 * halt_s)
+    step.pace_mps = remaining_m / total_s if total_s > 0 else planned_mps

@@ -1,5 +1,5 @@
-"""Distances on the WGS 84 ellipsoid. Upstream: degrees of fixes, fences and routes; downstream:
-every rule of the fleet that compares metres.
+"""Distances on the WGS 84 ellipsoid, one at a time, for compiled rules. Upstream: degrees of fixes,
+fences and routes; downstream: every rule of the fleet that compares metres.
 
 Short legs use the radii of curvature at the mean latitude (error below 0.01 % up to 100 km outside
 the polar caps); long ones Lambert's formula (below 0.01 % of the distance, not near the antipode).
@@ -8,32 +8,33 @@ A plain sphere would be up to 0.5 % off.
 
 import math
 
-SEMI_MAJOR_M = 6_378_137.0
-FLATTENING = 1 / 298.257223563
-_E2 = FLATTENING * (2 - FLATTENING)
-_SHORT_DEG = 1.0
+from waystock.compiled import compiled
+from waystock.fleet.ellipsoid import ECCENTRICITY2, FLATTENING, SEMI_MAJOR_M, SHORT_DEG
+
 _RAD = math.pi / 180
 
 
+@compiled
 def metres_per_degree(lat: float) -> tuple[float, float]:
     """Length of one degree of (longitude, latitude) at this latitude."""
-    phi = lat * _RAD
-    cosine = math.cos(phi)
-    q = 1.0 - _E2 * (1.0 - cosine * cosine)
+    cosine = math.cos(lat * _RAD)
+    q = 1.0 - ECCENTRICITY2 * (1.0 - cosine * cosine)
     prime_vertical = SEMI_MAJOR_M / math.sqrt(q)
-    return prime_vertical * cosine * _RAD, prime_vertical * (1.0 - _E2) / q * _RAD
+    return prime_vertical * cosine * _RAD, prime_vertical * (1.0 - ECCENTRICITY2) / q * _RAD
 
 
+@compiled
 def wrap_deg(lon: float) -> float:
     """A difference of longitudes, brought to −180 … 180."""
     return lon if -180.0 <= lon <= 180.0 else (lon + 180.0) % 360.0 - 180.0
 
 
+@compiled
 def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Geodesic distance between two WGS 84 points."""
     dlon = wrap_deg(lon2 - lon1)
     dlat = lat2 - lat1
-    if abs(dlat) < _SHORT_DEG and abs(dlon) < _SHORT_DEG and abs(lat1) < 85.0:
+    if abs(dlat) < SHORT_DEG and abs(dlon) < SHORT_DEG and abs(lat1) < 85.0:
         per_lon, per_lat = metres_per_degree((lat1 + lat2) * 0.5)
         x = dlon * per_lon
         y = dlat * per_lat
@@ -41,6 +42,7 @@ def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     return _lambert_m(lat1, lat2, dlon)
 
 
+@compiled
 def _lambert_m(lat1: float, lat2: float, dlon: float) -> float:
     """Lambert's formula for long lines, on reduced latitudes."""
     beta1 = math.atan((1 - FLATTENING) * math.tan(lat1 * _RAD))

@@ -2,154 +2,187 @@
 accepted fixes, visits that began, the plan; downstream: arrivals, arrival times, the alert rules.
 """
 
-from collections.abc import Sequence
+import math
 
+from waystock.compiled import compiled
 from waystock.fleet.geodesy import distance_m
-from waystock.fleet.plan import PlannedShipment, PlannedStop
-from waystock.fleet.route import Projection
-from waystock.fleet.rows import ArrivalRow, VisitRow
-from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import Journey, Spot
+from waystock.fleet.planned import PlannedShipment, PlannedStop, Vertex
+from waystock.fleet.records import UNKNOWN_US, Items
+from waystock.fleet.route import project, project_anywhere
+from waystock.fleet.rows import ARRIVAL, Row, Step, say
+from waystock.fleet.settings import FINISHED_MAX, FleetSettings
+from waystock.fleet.state import Journey, Spot, VehicleState
 
 
+@compiled
 def active_shipment(
-    shipments: Sequence[PlannedShipment], finished: Sequence[str], time_us: int
-) -> PlannedShipment | None:
-    """The earliest by departure that is not finished, not expired and may have begun."""
-    for shipment in shipments:
+    state: VehicleState, step: Step, shipments: Items[PlannedShipment], time_us: int
+) -> int:
+    """The earliest by departure that is not finished, not expired and may have begun; −1 for none.
+    Time only grows within a call: what is over now is not looked at again."""
+    while step.shipment_from < step.shipment_to:
+        shipment = shipments[step.shipment_from]
         if shipment.early_us > time_us:
-            return None
-        if shipment.shipment not in finished and time_us <= shipment.expire_us:
-            return shipment
-    return None
+            return -1
+        if time_us <= shipment.expire_us and not _is_finished(state, shipment.key):
+            return step.shipment_from
+        step.shipment_from += 1
+    return -1
 
 
-def begin_or_go_on(journey: Journey | None, shipment: PlannedShipment) -> Journey:
+@compiled
+def _is_finished(state: VehicleState, key: int) -> bool:
+    for i in range(state.finished_count):  # noqa: SIM110 - generators are not compiled
+        if state.finished[i] == key:
+            return True
+    return False
+
+
+@compiled
+def finish(state: VehicleState, key: int, s: FleetSettings) -> None:
+    """One more finished shipment; beyond `finished_max` the oldest is forgotten."""
+    while state.finished_count >= min(s.finished_max, FINISHED_MAX):
+        for i in range(1, state.finished_count):
+            state.finished[i - 1] = state.finished[i]
+        state.finished_count -= 1
+    state.finished[state.finished_count] = key
+    state.finished_count += 1
+
+
+@compiled
+def begin_or_go_on(journey: Journey, shipment: PlannedShipment) -> None:
     """The journey of this shipment; measured anew if it or its route is another one."""
-    route_m = shipment.route.length_m if shipment.route else 0.0
-    if journey is None or journey.shipment != shipment.shipment:
-        return Journey(shipment=shipment.shipment, route_m=route_m)
-    if journey.route_m != route_m:
-        return Journey(journey.shipment, route_m, journey.last_seq)
-    return journey
+    if not journey.is_on or journey.shipment != shipment.key:
+        journey.is_on = True
+        journey.shipment = shipment.key
+        journey.has_arrived = False
+        journey.last_seq = 0
+    elif journey.route_m == shipment.route_m:
+        return
+    journey.route_m = shipment.route_m
+    journey.progress_m = math.nan
+    journey.was_on_route = False
+    journey.rebase = 0
 
 
-def next_stop(journey: Journey, shipment: PlannedShipment) -> PlannedStop | None:
-    """The first stop after the last one arrived at."""
-    for stop in shipment.stops:
-        if journey.last_seq is None or stop.seq > journey.last_seq:
-            return stop
-    return None
+@compiled
+def next_stop(journey: Journey, shipment: PlannedShipment, stops: Items[PlannedStop]) -> int:
+    """The first stop after the last one arrived at; −1 for none."""
+    for i in range(shipment.first_stop, shipment.last_stop):
+        if not journey.has_arrived or stops[i].seq > journey.last_seq:
+            return i
+    return -1
 
 
-def step_arrivals(
-    vehicle: str,
+@compiled
+def arrive(
     journey: Journey,
+    step: Step,
     shipment: PlannedShipment,
-    visits: Sequence[VisitRow],
-) -> tuple[Journey, list[ArrivalRow]]:
-    """Stops whose fence was entered, in their order; stops that follow in the same fence too."""
-    arrivals: list[ArrivalRow] = []
-    for visit in visits:
-        if visit.exited_at is not None:
-            continue
-        stop = next_stop(journey, shipment)
-        while stop is not None and stop.fence == visit.fence:
-            row = ArrivalRow(shipment.shipment, stop.seq, vehicle, visit.entered_at)
-            arrivals.append(row)
-            journey = _arrived(journey, stop)
-            stop = next_stop(journey, shipment)
-    return journey, arrivals
+    stops: Items[PlannedStop],
+    rows: Items[Row],
+) -> int:
+    """Take the next stop as reached if its fence was entered just now; when, or UNKNOWN_US if
+    it was not. Progress is then at least at the stop, wherever in its fence the vehicle stands.
+    """
+    at = next_stop(journey, shipment, stops)
+    if at < 0:
+        return UNKNOWN_US
+    stop = stops[at]
+    for i in range(step.entered_count):
+        if step.entered[i] == stop.fence:
+            say(rows, step, ARRIVAL, shipment.key, stop.seq, step.entered_us[i])
+            if not math.isnan(journey.progress_m) and not math.isnan(stop.along_m):
+                journey.progress_m = max(journey.progress_m, stop.along_m)
+            journey.last_seq = stop.seq
+            journey.has_arrived = True
+            journey.rebase = 0
+            return step.entered_us[i]
+    return UNKNOWN_US
 
 
-def _arrived(journey: Journey, stop: PlannedStop) -> Journey:
-    """Progress is at least at the stop, wherever in its fence the vehicle stands."""
-    progress_m = journey.progress_m
-    if progress_m is not None and stop.along_m is not None:
-        progress_m = max(progress_m, stop.along_m)
-    return Journey(journey.shipment, journey.route_m, stop.seq, progress_m, journey.was_on_route, 0)
-
-
-def step_progress(
-    journey: Journey, shipment: PlannedShipment, spot: Spot, leg_m: float, s: FleetSettings
-) -> tuple[Journey, float | None]:
-    """Progress after this fix, and its distance from the route (None: there is no route).
+@compiled
+def step_progress(journey: Journey, step: Step, vertices: Items[Vertex], s: FleetSettings) -> float:
+    """Progress after this fix; its distance from the route is returned.
 
     Sought near the expected progress first. If the vehicle is not there but near another part of
     the route, progress jumps only after `rebase_fixes`; off the route it stays where it was.
     """
-    route = shipment.route
-    if route is None:
-        return journey, None
-    limit_m = off_route_limit_m(spot.accuracy_m, s)
-    if journey.progress_m is None:
-        found = route.project_anywhere(spot.lat, spot.lon)
-        is_on = found.distance_m <= limit_m
-        return _moved(journey, found.progress_m, is_on, 0), found.distance_m
-    expected_m = journey.progress_m + leg_m
-    span = (journey.progress_m - s.back_m, expected_m + s.forward_m)
-    found = route.project(spot.lat, spot.lon, expected_m, span, s.progress_weight)
-    if found.distance_m <= limit_m:
-        return _moved(journey, _held(journey.progress_m, found, s), True, 0), found.distance_m
-    anywhere = route.project_anywhere(spot.lat, spot.lon)
-    is_on = anywhere.distance_m <= limit_m
+    spot = step.spot
+    limit_m = off_route_limit_m(step.accuracy_m, s)
+    if math.isnan(journey.progress_m):
+        found = project_anywhere(vertices, spot.lat, spot.lon)
+        _move(journey, found[0], found[1] <= limit_m)
+        return found[1]
+    before_m = journey.progress_m
+    expected_m = before_m + step.leg_m
+    found = project(
+        vertices,
+        spot.lat,
+        spot.lon,
+        expected_m,
+        before_m - s.back_m,
+        expected_m + s.forward_m,
+        s.progress_weight,
+    )
+    if found[1] <= limit_m:
+        is_hold = before_m - s.progress_hold_m < found[0] < before_m
+        _move(journey, before_m if is_hold else found[0], True)
+        return found[1]
+    found = project_anywhere(vertices, spot.lat, spot.lon)
+    is_on = found[1] <= limit_m
     rebase = journey.rebase + 1 if is_on else 0
     if not journey.was_on_route or rebase >= s.rebase_fixes:
-        return _moved(journey, anywhere.progress_m, is_on, 0), anywhere.distance_m
-    return _moved(journey, journey.progress_m, False, rebase), anywhere.distance_m
+        _move(journey, found[0], is_on)
+    else:
+        journey.rebase = rebase
+    return found[1]
 
 
-def _moved(journey: Journey, progress_m: float, is_on: bool, rebase: int) -> Journey:
-    return Journey(
-        journey.shipment,
-        journey.route_m,
-        journey.last_seq,
-        progress_m,
-        journey.was_on_route or is_on,
-        rebase,
-    )
+@compiled
+def _move(journey: Journey, progress_m: float, is_on_route: bool) -> None:
+    journey.progress_m = progress_m
+    if is_on_route:
+        journey.was_on_route = True
+    journey.rebase = 0
 
 
-def _held(progress_m: float, found: Projection, s: FleetSettings) -> float:
-    if progress_m - s.progress_hold_m < found.progress_m < progress_m:
-        return progress_m
-    return found.progress_m
-
-
+@compiled
 def off_route_limit_m(accuracy_m: float, s: FleetSettings) -> float:
     """How far from the route still counts as on it."""
     return max(s.off_route_m, s.off_route_accuracies * accuracy_m)
 
 
-def remaining_m(
-    journey: Journey, stop: PlannedStop, spot: Spot, away_m: float | None, s: FleetSettings
-) -> float | None:
+@compiled
+def remaining_m(journey: Journey, step: Step, stop: PlannedStop, s: FleetSettings) -> float:
     """The way to the stop: along the route, plus the way back to it if the vehicle is off it; by
-    straight line × detour where there is no route; None if not even the stop's place is known."""
-    if journey.progress_m is not None and stop.along_m is not None:
+    straight line × detour where there is no route; NaN if not even the stop's place is known."""
+    if not math.isnan(journey.progress_m) and not math.isnan(stop.along_m):
         back_m = 0.0
-        if away_m is not None and away_m > off_route_limit_m(spot.accuracy_m, s):
-            back_m = away_m * s.detour
+        if step.away_m > off_route_limit_m(step.accuracy_m, s):
+            back_m = step.away_m * s.detour
         return max(0.0, stop.along_m - journey.progress_m) + back_m
-    if stop.lat is None or stop.lon is None:
-        return None
-    return distance_m(spot.lat, spot.lon, stop.lat, stop.lon) * s.detour
+    if math.isnan(stop.lat):
+        return math.nan
+    return distance_m(step.spot.lat, step.spot.lon, stop.lat, stop.lon) * s.detour
 
 
-def is_far(shipment: PlannedShipment, spot: Spot, s: FleetSettings) -> bool:
+@compiled
+def is_far(
+    shipment: PlannedShipment,
+    vertices: Items[Vertex],
+    stops: Items[PlannedStop],
+    spot: Spot,
+    s: FleetSettings,
+) -> bool:
     """Away from the route's start and from every stop: no longer manoeuvring there."""
-    if shipment.route is not None:
-        start = shipment.route.start
-        if distance_m(spot.lat, spot.lon, *start) < s.off_route_far_m:
+    start = vertices[0]
+    if distance_m(spot.lat, spot.lon, start.lat, start.lon) < s.off_route_far_m:
+        return False
+    for i in range(shipment.first_stop, shipment.last_stop):
+        stop = stops[i]
+        if math.isnan(stop.lat):
+            continue
+        if distance_m(spot.lat, spot.lon, stop.lat, stop.lon) < s.off_route_far_m:
             return False
-    return all(
-        stop.lat is None
-        or stop.lon is None
-        or distance_m(spot.lat, spot.lon, stop.lat, stop.lon) >= s.off_route_far_m
-        for stop in shipment.stops
-    )
-
-
-def finish(finished: tuple[str, ...], shipment: str, s: FleetSettings) -> tuple[str, ...]:
-    """The finished shipments with this one added, newest last."""
-    return (*finished, shipment)[-s.finished_max :]
+    return True

@@ -5,263 +5,305 @@ A stop begins at the first fix that lies at the resting place, a trip at the las
 are only known later; drift around a resting place makes neither.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
+from waystock.compiled import compiled
 from waystock.fleet.geodesy import distance_m
-from waystock.fleet.rows import StopRow, TripRow, instant_from_us
-from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import MotionState, Rest, Spot
+from waystock.fleet.records import Items
+from waystock.fleet.rows import STOP, TRIP, Row, Step, end_row, say
+from waystock.fleet.settings import RECENT_MAX, RESTS_MAX, FleetSettings
+from waystock.fleet.state import (
+    MOVING,
+    STOPPED,
+    UNKNOWN,
+    Rest,
+    Spot,
+    VehicleState,
+    copy_spot,
+)
 
 
-class Hop(NamedTuple):
-    """The way from the first fix at one place to the first one away from it."""
-
-    moved_m: float
-    took_s: float
-
-
-class MotionStep(NamedTuple):
-    """The state after a fix, what it closed or opened, and the hop it ended (if any)."""
-
-    state: MotionState
-    trip: TripRow | None = None
-    stop: StopRow | None = None
-    hop: Hop | None = None
-
-
-def begin_motion(spot: Spot) -> MotionState:
+@compiled
+def begin_motion(state: VehicleState, spot: Spot) -> None:
     """At the first fix nothing is known but the place."""
-    return MotionState(phase="unknown", anchor=spot, rest=Rest(spot, spot), recent=(spot,))
+    state.phase = UNKNOWN
+    state.away = 0
+    state.rest_count = 0
+    state.recent_count = 1
+    copy_spot(state.recent[0], spot)
+    copy_spot(state.anchor, spot)
+    copy_spot(state.since, spot)
+    copy_spot(state.until, spot)
 
 
-def step_motion(vehicle: str, state: MotionState, spot: Spot, s: FleetSettings) -> MotionStep:
+@compiled
+def step_motion(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """The next accepted fix, later than all before it."""
-    last = state.rest.until
-    silent_s = _seconds(last, spot)
-    if silent_s >= s.stop_window_s and _was_gap(state, silent_s, last, spot, s):
-        return step_over_gap(vehicle, state, spot, s)
-    rest, rests, hop = _step_rest(state, spot, s)
-    if state.phase == "moving":
-        return _step_moving(vehicle, state, spot, rest, rests, hop, s)
-    return _step_standing(vehicle, state, spot, rest, rests, hop, s)
+    silent_s = _seconds(state.until, step.spot)
+    if silent_s >= s.stop_window_s and _was_gap(state, silent_s, step.spot, s):
+        step_over_gap(state, step, rows, s)
+        return
+    copy_spot(step.before, state.until)
+    _step_rest(state, step, s)
+    if state.phase == MOVING:
+        _step_moving(state, step, rows, s)
+    else:
+        _step_standing(state, step, rows, s)
 
 
-def open_trip(vehicle: str, state: MotionState, ended: Spot | None = None) -> TripRow | None:
-    """The trip under way, as far as the last fix, or ended at `ended`; None while standing."""
-    start = state.trip_start
-    if start is None:
-        return None
-    end = ended or state.rest.until
-    return TripRow(
-        vehicle=vehicle,
-        started_at=instant_from_us(start.time_us),
-        ended_at=instant_from_us(ended.time_us) if ended else None,
-        start_lat=start.lat,
-        start_lon=start.lon,
-        end_lat=end.lat,
-        end_lon=end.lon,
-        distance_m=end.odometer_m - start.odometer_m,
-    )
-
-
-def open_stop(vehicle: str, state: MotionState) -> StopRow | None:
-    """The stop the vehicle stands at; None while moving, or while that is unknown."""
-    return _stop_row(vehicle, state.anchor, None) if state.phase == "stopped" else None
-
-
-def _was_gap(state: MotionState, silent_s: float, last: Spot, spot: Spot, s: FleetSettings) -> bool:
+@compiled
+def _was_gap(state: VehicleState, silent_s: float, spot: Spot, s: FleetSettings) -> bool:
     """Too long a silence, or one crossed too slowly to have been driven."""
     if silent_s > s.gap_s:
         return True
-    way_m = spot.odometer_m - last.odometer_m
-    return state.phase == "moving" and way_m < s.gap_pace_mps * silent_s
+    way_m = spot.odometer_m - state.until.odometer_m
+    return state.phase == MOVING and way_m < s.gap_pace_mps * silent_s
 
 
-def step_over_gap(vehicle: str, state: MotionState, spot: Spot, s: FleetSettings) -> MotionStep:
+@compiled
+def step_over_gap(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """What came before the silence ends there. A vehicle that comes back where it was has stood;
     one that comes back elsewhere is met anew."""
-    if state.phase == "unknown":
-        return MotionStep(begin_motion(spot))
-    is_moving = state.phase == "moving"
-    stood = _last_place(state.rest, s) if is_moving else state.anchor
-    trip = open_trip(vehicle, state, ended=stood) if is_moving else None
-    if _apart_m(stood, spot) < _depart_limit_m(spot, s):
-        following = _stand(stood, Rest(spot, spot), rests=(Rest(stood, spot),))
-        stop = _stop_row(vehicle, stood, None)
+    spot = step.spot
+    if state.phase == UNKNOWN:
+        begin_motion(state, spot)
+        return
+    is_moving = state.phase == MOVING
+    if is_moving:
+        # A trip that nothing more is heard of ends at the last fix, or at the first of its rest.
+        stood = state.since if _is_settled(state, s) else state.until
+        _end_trip(state, stood, step, rows)
     else:
-        following = begin_motion(spot)
-        stop = _stop_row(vehicle, stood, state.rest.until)
-    return MotionStep(following, trip, stop)
+        stood = state.anchor
+    if _apart_m(stood, spot) >= _depart_limit_m(step, s):
+        _end_stop(stood, state.until, step, rows)
+        begin_motion(state, spot)
+        return
+    if is_moving:
+        _say_stop(stood, step, rows)
+    copy_spot(step.before, stood)
+    _stand(state, step.before)
+    state.rest_count = 1
+    copy_spot(state.rests[0].since, step.before)
+    copy_spot(state.rests[0].until, spot)
+    copy_spot(state.since, spot)
+    copy_spot(state.until, spot)
 
 
-def _last_place(rest: Rest, s: FleetSettings) -> Spot:
-    """Where a trip ends that nothing more is heard of: the last fix, or the first of its rest."""
-    return rest.since if _is_settled(rest, s) else rest.until
-
-
-def _step_rest(
-    state: MotionState, spot: Spot, s: FleetSettings
-) -> tuple[Rest, tuple[Rest, ...], Hop | None]:
+@compiled
+def _step_rest(state: VehicleState, step: Step, s: FleetSettings) -> None:
     """Prolong the present rest, or end it with a hop and begin one here."""
-    rest = state.rest
-    away_m = _apart_m(rest.since, spot)
-    if away_m <= _radius_m(spot, s):
-        return Rest(rest.since, spot), state.rests, None
-    rests = state.rests
-    if _is_settled(rest, s):
-        oldest_us = spot.time_us - round(s.stop_window_s * 1e6)
-        rests = (*(r for r in rests if r.until.time_us >= oldest_us), rest)
-    return Rest(spot, spot), rests, Hop(away_m, _seconds(rest.since, spot))
+    spot = step.spot
+    away_m = _apart_m(state.since, spot)
+    if away_m <= max(s.still_m, 2.0 * step.accuracy_m):
+        copy_spot(state.until, spot)
+        return
+    if _is_settled(state, s):
+        _keep_rest(state, spot.time_us - round(s.stop_window_s * 1e6))
+    step.hop_m = away_m
+    step.hop_s = _seconds(state.since, spot)
+    copy_spot(state.since, spot)
+    copy_spot(state.until, spot)
 
 
-def _step_moving(
-    vehicle: str,
-    state: MotionState,
-    spot: Spot,
-    rest: Rest,
-    rests: tuple[Rest, ...],
-    hop: Hop | None,
-    s: FleetSettings,
-) -> MotionStep:
-    recent = _remember(state.recent, spot, s)
-    arrived = _arrival(recent, spot, rest, rests, s)
-    if arrived is None:
-        moving = MotionState(
-            phase="moving",
-            anchor=state.anchor,
-            rest=rest,
-            rests=rests,
-            recent=recent,
-            trip_start=state.trip_start,
-        )
-        return MotionStep(moving, hop=hop)
-    trip = open_trip(vehicle, state, ended=arrived)
-    return MotionStep(_stand(arrived, rest), trip, _stop_row(vehicle, arrived, None), hop)
+@compiled
+def _keep_rest(state: VehicleState, oldest_us: int) -> None:
+    """Add the rest that is over to those that end at `oldest_us` or later."""
+    kept = 0
+    for i in range(state.rest_count):
+        rest = state.rests[i]
+        if rest.until.time_us >= oldest_us:
+            _copy_rest(state.rests[kept], rest)
+            kept += 1
+    if kept == RESTS_MAX:
+        for i in range(RESTS_MAX - 1):
+            _copy_rest(state.rests[i], state.rests[i + 1])
+        kept -= 1
+    copy_spot(state.rests[kept].since, state.since)
+    copy_spot(state.rests[kept].until, state.until)
+    state.rest_count = kept + 1
 
 
-def _step_standing(
-    vehicle: str,
-    state: MotionState,
-    spot: Spot,
-    rest: Rest,
-    rests: tuple[Rest, ...],
-    hop: Hop | None,
-    s: FleetSettings,
-) -> MotionStep:
+@compiled
+def _step_moving(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
+    _remember(state, step.spot, s)
+    if not _has_arrived(state, step.spot, s):
+        return
+    arrived = _arrival(state, s)
+    _end_trip(state, arrived, step, rows)
+    _say_stop(arrived, step, rows)
+    copy_spot(step.before, arrived)
+    _stand(state, step.before)
+
+
+@compiled
+def _step_standing(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """Stopped, or unknown: away from the anchor often enough is a departure."""
-    away = state.away + 1 if _is_away(state.anchor, rest, rests, spot, s) else 0
-    left = state.left if away > 1 else state.rest.until if away else spot
-    recording = state.phase == "unknown" or away > 0
-    recent = _remember(state.recent, spot, s) if recording else ()
-    if away >= s.depart_fixes:
-        start = _departure(state.anchor, rests, left or state.anchor, s)
-        moving = MotionState(
-            phase="moving",
-            anchor=start,
-            rest=rest,
-            rests=rests,
-            recent=tuple(r for r in recent if r.time_us > start.time_us) or (spot,),
-            trip_start=start,
-        )
-        stopped = state.phase == "stopped"
-        stop = _stop_row(vehicle, state.anchor, start) if stopped else None
-        return MotionStep(moving, open_trip(vehicle, moving), stop, hop)
-    if state.phase == "unknown" and away == 0:
-        arrived = _arrival(recent, spot, rest, rests, s)
-        if arrived is not None:
-            stop = _stop_row(vehicle, arrived, None)
-            return MotionStep(_stand(arrived, rest), stop=stop, hop=hop)
-    standing = MotionState(
-        phase=state.phase,
-        anchor=state.anchor,
-        rest=rest,
-        rests=rests[-1:] if state.phase == "stopped" else rests,
-        away=away,
-        left=left,
-        recent=recent,
-    )
-    return MotionStep(standing, hop=hop)
+    state.away = state.away + 1 if _is_away(state, step, s) else 0
+    if state.away == 0:
+        copy_spot(state.left, step.spot)
+    elif state.away == 1:
+        copy_spot(state.left, step.before)
+    if state.phase == UNKNOWN or state.away > 0:
+        _remember(state, step.spot, s)
+    else:
+        state.recent_count = 0
+    if state.away >= s.depart_fixes:
+        _depart(state, step, rows, s)
+    elif state.phase == UNKNOWN and state.away == 0 and _has_arrived(state, step.spot, s):
+        copy_spot(step.before, _arrival(state, s))
+        _say_stop(step.before, step, rows)
+        _stand(state, step.before)
+    elif state.phase == STOPPED and state.rest_count > 1:
+        _copy_rest(state.rests[0], state.rests[state.rest_count - 1])
+        state.rest_count = 1
 
 
-def _stand(anchor: Spot, rest: Rest, rests: tuple[Rest, ...] = ()) -> MotionState:
-    return MotionState(phase="stopped", anchor=anchor, rest=rest, rests=rests)
+@compiled
+def _depart(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
+    """A trip begins at the last fix at the resting place: there the first leg that really moved."""
+    start = state.anchor if state.rest_count == 0 else state.rests[state.rest_count - 1].until
+    if _seconds(start, state.left) > s.rest_memory_s:
+        start = state.left
+    if state.phase == STOPPED:
+        _end_stop(state.anchor, start, step, rows)
+    copy_spot(state.anchor, start)
+    state.phase = MOVING
+    state.away = 0
+    row = rows[say(rows, step, TRIP, 0, 0, state.anchor.time_us)]
+    row.lat = state.anchor.lat
+    row.lon = state.anchor.lon
+    kept = 0
+    for i in range(state.recent_count):
+        if state.recent[i].time_us > state.anchor.time_us:
+            copy_spot(state.recent[kept], state.recent[i])
+            kept += 1
+    if kept == 0:
+        copy_spot(state.recent[0], step.spot)
+        kept = 1
+    state.recent_count = kept
 
 
-def _is_away(anchor: Spot, rest: Rest, rests: Sequence[Rest], spot: Spot, s: FleetSettings) -> bool:
+@compiled
+def _stand(state: VehicleState, anchor: Spot) -> None:
+    copy_spot(state.anchor, anchor)
+    state.phase = STOPPED
+    state.away = 0
+    state.rest_count = 0
+    state.recent_count = 0
+
+
+@compiled
+def _is_away(state: VehicleState, step: Step, s: FleetSettings) -> bool:
     """Out of reach of the stop and of the last resting place (a gate, then a dock nearby)."""
-    limit_m = _depart_limit_m(spot, s)
-    away_m = _apart_m(anchor, spot)
+    limit_m = _depart_limit_m(step, s)
+    away_m = _apart_m(state.anchor, step.spot)
     if away_m < limit_m:
         return False
     if away_m >= max(limit_m, s.depart_anyway_m):
         return True
-    if _is_settled(rest, s) and _apart_m(anchor, rest.since) < limit_m:
+    if _is_settled(state, s) and _apart_m(state.anchor, state.since) < limit_m:
         return False
-    return not rests or _apart_m(rests[-1].since, spot) >= limit_m
+    if state.rest_count == 0:
+        return True
+    return _apart_m(state.rests[state.rest_count - 1].since, step.spot) >= limit_m
 
 
-def _depart_limit_m(spot: Spot, s: FleetSettings) -> float:
-    return max(s.depart_m, s.off_route_accuracies * spot.accuracy_m)
+@compiled
+def _depart_limit_m(step: Step, s: FleetSettings) -> float:
+    return max(s.depart_m, s.off_route_accuracies * step.accuracy_m)
 
 
-def _departure(anchor: Spot, rests: Sequence[Rest], left: Spot, s: FleetSettings) -> Spot:
-    """The last fix at the resting place: there the first leg begins that really moved."""
-    last = rests[-1].until if rests else anchor
-    return last if _seconds(last, left) <= s.rest_memory_s else left
-
-
-def _arrival(
-    recent: Sequence[Spot], spot: Spot, rest: Rest, rests: Sequence[Rest], s: FleetSettings
-) -> Spot | None:
-    """Where the vehicle came to stand, if every fix of the stop window lies together."""
-    first = recent[0]
+@compiled
+def _has_arrived(state: VehicleState, spot: Spot, s: FleetSettings) -> bool:
+    """Whether every fix of the stop window lies together."""
+    first = state.recent[0]
     if _seconds(first, spot) < s.stop_window_s or _apart_m(first, spot) > s.stop_m:
-        return None
-    if any(_apart_m(first, other) > s.stop_m for other in recent):
-        return None
-    for settled in rests:
-        if settled.since.time_us >= first.time_us:
-            return settled.since
-    is_settled = _is_settled(rest, s) and rest.since.time_us >= first.time_us
-    return rest.since if is_settled else first
+        return False
+    for i in range(1, state.recent_count):  # noqa: SIM110 - generators are not compiled
+        if _apart_m(first, state.recent[i]) > s.stop_m:
+            return False
+    return True
 
 
-def _remember(recent: tuple[Spot, ...], spot: Spot, s: FleetSettings) -> tuple[Spot, ...]:
+@compiled
+def _arrival(state: VehicleState, s: FleetSettings) -> Spot:
+    """Where a vehicle that has arrived came to stand: its first resting place of the window."""
+    first = state.recent[0]
+    for i in range(state.rest_count):
+        if state.rests[i].since.time_us >= first.time_us:
+            return state.rests[i].since
+    if _is_settled(state, s) and state.since.time_us >= first.time_us:
+        return state.since
+    return first
+
+
+@compiled
+def _remember(state: VehicleState, spot: Spot, s: FleetSettings) -> None:
     """Fixes of the stop window, at most one per `recent_step_s`: the first of them is the latest
     that is at least a window old, if there is one."""
-    if recent and spot.time_us - recent[-1].time_us >= s.recent_step_s * 1e6:
-        recent = (*recent, spot)
-    elif not recent:
-        recent = (spot,)
+    count = state.recent_count
+    if count == 0 or spot.time_us - state.recent[count - 1].time_us >= s.recent_step_s * 1e6:
+        if count == RECENT_MAX:
+            _forget(state, 1)
+            count -= 1
+        copy_spot(state.recent[count], spot)
+        state.recent_count = count + 1
     oldest_us = spot.time_us - s.stop_window_s * 1e6
-    keep = 0
-    while keep + 1 < len(recent) and recent[keep + 1].time_us <= oldest_us:
-        keep += 1
-    return recent[keep:] if keep else recent
+    old = 0
+    while old + 1 < state.recent_count and state.recent[old + 1].time_us <= oldest_us:
+        old += 1
+    if old > 0:
+        _forget(state, old)
 
 
-def _stop_row(vehicle: str, arrived: Spot, left: Spot | None) -> StopRow:
-    return StopRow(
-        vehicle=vehicle,
-        arrived_at=instant_from_us(arrived.time_us),
-        departed_at=instant_from_us(left.time_us) if left else None,
-        lat=arrived.lat,
-        lon=arrived.lon,
-    )
+@compiled
+def _forget(state: VehicleState, oldest: int) -> None:
+    for i in range(oldest, state.recent_count):
+        copy_spot(state.recent[i - oldest], state.recent[i])
+    state.recent_count -= oldest
 
 
-def _is_settled(rest: Rest, s: FleetSettings) -> bool:
-    return _seconds(rest.since, rest.until) >= s.still_s
+@compiled
+def _say_stop(arrived: Spot, step: Step, rows: Items[Row]) -> int:
+    at = say(rows, step, STOP, 0, 0, arrived.time_us)
+    rows[at].lat = arrived.lat
+    rows[at].lon = arrived.lon
+    return at
 
 
-def _radius_m(spot: Spot, s: FleetSettings) -> float:
-    return max(s.still_m, 2.0 * spot.accuracy_m)
+@compiled
+def _end_stop(arrived: Spot, left: Spot, step: Step, rows: Items[Row]) -> None:
+    end_row(rows[_say_stop(arrived, step, rows)], left.time_us, step)
 
 
+@compiled
+def _end_trip(state: VehicleState, end: Spot, step: Step, rows: Items[Row]) -> None:
+    start = state.anchor
+    row = rows[say(rows, step, TRIP, 0, 0, start.time_us)]
+    row.lat = start.lat
+    row.lon = start.lon
+    row.end_lat = end.lat
+    row.end_lon = end.lon
+    row.distance_m = end.odometer_m - start.odometer_m
+    end_row(row, end.time_us, step)
+
+
+@compiled
+def _is_settled(state: VehicleState, s: FleetSettings) -> bool:
+    """A rest of `still_s` is a resting place."""
+    return _seconds(state.since, state.until) >= s.still_s
+
+
+@compiled
+def _copy_rest(into: Rest, of: Rest) -> None:
+    copy_spot(into.since, of.since)
+    copy_spot(into.until, of.until)
+
+
+@compiled
 def _apart_m(a: Spot, b: Spot) -> float:
     return distance_m(a.lat, a.lon, b.lat, b.lon)
 
 
+@compiled
 def _seconds(earlier: Spot, later: Spot) -> float:
     return (later.time_us - earlier.time_us) * 1e-6

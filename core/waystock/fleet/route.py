@@ -1,168 +1,130 @@
-"""A planned way and where on it a fix lies: linear referencing to the nearest segment. Upstream: a
-shipment's route as [lon, lat] vertices; downstream: progress, arrival times, the off-route rule.
+"""Where on a planned way a fix lies: linear referencing to the nearest segment. Upstream: the
+plan's vertices; downstream: progress, arrival times, the off-route rule.
 
 Each projection is done in a plane tangent at the fix, scaled by the ellipsoid's radii there, so
 distances near the fix are true wherever the route leads; progress is measured in geodesic metres.
+`vertices` is one route: at least two, none repeated, longitudes running on past ±180.
 """
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
+from waystock.compiled import compiled
+from waystock.fleet.geodesy import metres_per_degree, wrap_deg
+from waystock.fleet.planned import Vertex
+from waystock.fleet.records import Items
 
-from waystock.fleet.geodesy import distance_m, metres_per_degree, wrap_deg
-
-_SCALAR_SEGMENTS_MAX = 24
-"""Up to as many segments a plain loop is quicker than numpy's start-up."""
 _FIRST_TOLERANCE_M = 30.0
 
 
-class Projection(NamedTuple):
-    """Metres along the route, and from the route."""
-
-    progress_m: float
-    distance_m: float
-
-
-_NOWHERE = Projection(0.0, math.inf)
-
-
-class PlannedRoute:
-    """An immutable polyline; `length_m` is geodesic."""
-
-    def __init__(self, vertices: Sequence[tuple[float, float]]) -> None:
-        """`vertices`: at least two distinct [lon, lat]; ValueError otherwise."""
-        lons, lats, along_m = _polyline(vertices)
-        if len(lons) < 2:
-            raise ValueError("a route needs at least two distinct vertices")
-        self.length_m = along_m[-1]
-        self._lons, self._lats, self._along_m = lons, lats, along_m
-        self._lon_middle = (min(lons) + max(lons)) / 2
-        self._lon_array = np.array(lons)
-        self._lat_array = np.array(lats)
-        self._along_array = np.array(along_m)
-
-    @property
-    def start(self) -> tuple[float, float]:
-        """(lat, lon) of its first vertex."""
-        return self._lats[0], self._lons[0]
-
-    def tail(self, from_m: float) -> tuple[list[tuple[float, float]], list[float]]:
-        """The route from `from_m` on: [lon, lat] vertices and their metres along it. Longitudes run
-        on past ±180 rather than jump."""
-        i = min(max(0, bisect_right(self._along_m, from_m) - 1), len(self._along_m) - 2)
-        share = (from_m - self._along_m[i]) / (self._along_m[i + 1] - self._along_m[i])
-        share = min(1.0, max(0.0, share))
-        lon = self._lons[i] + share * (self._lons[i + 1] - self._lons[i])
-        lat = self._lats[i] + share * (self._lats[i + 1] - self._lats[i])
-        rest = zip(self._lons[i + 1 :], self._lats[i + 1 :], strict=True)
-        return [(lon, lat), *rest], [from_m, *self._along_m[i + 1 :]]
-
-    def project(
-        self,
-        lat: float,
-        lon: float,
-        expected_m: float,
-        span: tuple[float, float],
-        weight: float,
-    ) -> Projection:
-        """The best point whose segment meets the `span` of progress (metres from, to).
-
-        Best is the least distance plus `weight` × |progress − expected_m|.
-        """
-        lon = self._near(lon)
-        first, last = self._segments(span)
-        best, cost = _NOWHERE, math.inf
-        if weight > 0:
-            # Progress further from the expected than this cost allows can't be better.
-            here, _ = self._segments((expected_m, expected_m))
-            here = min(max(here, first), last - 1)
-            best, cost = self._project_loop(lat, lon, expected_m, here, here + 1, weight)
-            reach_m = cost / weight
-            near = (max(span[0], expected_m - reach_m), min(span[1], expected_m + reach_m))
-            first, last = self._segments(near)
-        if last - first > _SCALAR_SEGMENTS_MAX:
-            progress, distance = self._project_array(lat, lon, first, last)
-            i = int(np.argmin(distance + weight * np.abs(progress - expected_m)))
-            return Projection(float(progress[i]), float(distance[i]))
-        found, found_cost = self._project_loop(lat, lon, expected_m, first, last, weight)
-        return found if found_cost <= cost else best
-
-    def _segments(self, span: tuple[float, float]) -> tuple[int, int]:
-        """The segments first … last − 1 that meet the span; at least one."""
-        first = max(0, bisect_right(self._along_m, span[0]) - 1)
-        first = min(first, len(self._along_m) - 2)
-        return first, max(
-            first + 1, min(len(self._along_m) - 1, bisect_left(self._along_m, span[1]))
-        )
-
-    def project_anywhere(self, lat: float, lon: float) -> Projection:
-        """The nearest point of all; where the route passes twice, the first passage."""
-        last = len(self._along_m) - 1
-        progress, distance = self._project_array(lat, self._near(lon), 0, last)
-        near = distance <= distance.min() + _FIRST_TOLERANCE_M
-        first = int(np.argmax(near))
-        # Walk on while it gets nearer: the first passage, at its nearest point.
-        while first + 1 < len(near) and near[first + 1] and distance[first + 1] < distance[first]:
-            first += 1
-        return Projection(float(progress[first]), float(distance[first]))
-
-    def _near(self, lon: float) -> float:
-        return self._lon_middle + wrap_deg(lon - self._lon_middle)
-
-    def _project_loop(
-        self, lat: float, lon: float, expected_m: float, first: int, last: int, weight: float
-    ) -> tuple[Projection, float]:
-        per_lon, per_lat = metres_per_degree(lat)
-        lons, lats, along_m = self._lons, self._lats, self._along_m
-        best_cost, best = math.inf, _NOWHERE
-        bx, by = (lons[first] - lon) * per_lon, (lats[first] - lat) * per_lat
-        for i in range(first, last):
-            ax, ay = bx, by
-            bx, by = (lons[i + 1] - lon) * per_lon, (lats[i + 1] - lat) * per_lat
-            dx, dy = bx - ax, by - ay
-            share = min(1.0, max(0.0, -(ax * dx + ay * dy) / (dx * dx + dy * dy)))
-            px, py = ax + share * dx, ay + share * dy
-            distance = math.sqrt(px * px + py * py)
-            progress = along_m[i] + share * (along_m[i + 1] - along_m[i])
-            cost = distance + weight * abs(progress - expected_m)
-            if cost < best_cost:
-                best_cost, best = cost, Projection(progress, distance)
-        return best, best_cost
-
-    def _project_array(
-        self, lat: float, lon: float, first: int, last: int
-    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-        """(progress, distance) on each of the segments first … last − 1; same sums as the loop."""
-        per_lon, per_lat = metres_per_degree(lat)
-        x = (self._lon_array[first : last + 1] - lon) * per_lon
-        y = (self._lat_array[first : last + 1] - lat) * per_lat
-        along_m = self._along_array[first : last + 1]
-        ax, ay = x[:-1], y[:-1]
-        dx, dy = x[1:] - ax, y[1:] - ay
-        share = np.clip(-(ax * dx + ay * dy) / (dx * dx + dy * dy), 0.0, 1.0)
-        px, py = ax + share * dx, ay + share * dy
-        distance = np.sqrt(px * px + py * py)
-        return along_m[:-1] + share * (along_m[1:] - along_m[:-1]), distance
+@compiled
+def project(
+    vertices: Items[Vertex],
+    lat: float,
+    lon: float,
+    expected_m: float,
+    from_m: float,
+    to_m: float,
+    weight: float,
+) -> tuple[float, float]:
+    """(metres along the route, metres from it) of the best point on a segment that meets `from_m` …
+    `to_m`: the one of least distance plus `weight` × |progress − expected_m|.
+    """
+    first, last = _segments(vertices, from_m, to_m)
+    if weight <= 0:
+        found = _best(vertices, lat, lon, expected_m, first, last, weight)
+        return found[0], found[1]
+    # Progress further from the expected than the cost of being there can't be better.
+    here = min(max(_segment_at(vertices, expected_m), first), last - 1)
+    there = _best(vertices, lat, lon, expected_m, here, here + 1, weight)
+    reach_m = there[2] / weight
+    near_from, near_to = max(from_m, expected_m - reach_m), min(to_m, expected_m + reach_m)
+    first, last = _segments(vertices, near_from, near_to)
+    found = _best(vertices, lat, lon, expected_m, first, last, weight)
+    best = found if found[2] <= there[2] else there
+    return best[0], best[1]
 
 
-def _polyline(
-    vertices: Sequence[tuple[float, float]],
-) -> tuple[list[float], list[float], list[float]]:
-    """Longitudes (unwrapped), latitudes and metres along, without repeated vertices."""
-    lons: list[float] = []
-    lats: list[float] = []
-    along_m: list[float] = []
-    for lon, lat in vertices:
-        if not lons:
-            lons, lats, along_m = [lon], [lat], [0.0]
-            continue
-        lon = lons[-1] + wrap_deg(lon - lons[-1])
-        leg_m = distance_m(lats[-1], lons[-1], lat, lon)
-        if leg_m > 0:
-            lons.append(lon)
-            lats.append(lat)
-            along_m.append(along_m[-1] + leg_m)
-    return lons, lats, along_m
+@compiled
+def project_anywhere(vertices: Items[Vertex], lat: float, lon: float) -> tuple[float, float]:
+    """The nearest point of all; where the route passes twice, the first passage."""
+    last = len(vertices) - 1
+    nearest_m = _best(vertices, lat, lon, 0.0, 0, last, 0.0)[1]
+    lon = _near(vertices, lon)
+    per_lon, per_lat = metres_per_degree(lat)
+    i = 0
+    at = _on_segment(vertices[0], vertices[1], lat, lon, per_lon, per_lat)
+    while i + 1 < last and not at[1] <= nearest_m + _FIRST_TOLERANCE_M:
+        i += 1
+        at = _on_segment(vertices[i], vertices[i + 1], lat, lon, per_lon, per_lat)
+    # Walk on while it gets nearer: the first passage, at its nearest point.
+    while i + 1 < last:
+        i += 1
+        following = _on_segment(vertices[i], vertices[i + 1], lat, lon, per_lon, per_lat)
+        if not following[1] < at[1]:
+            break
+        at = following
+    return at
+
+
+@compiled
+def _segments(vertices: Items[Vertex], from_m: float, to_m: float) -> tuple[int, int]:
+    """The segments first … last − 1 that meet the span; at least one."""
+    first = _segment_at(vertices, from_m)
+    last = first + 1
+    while last < len(vertices) - 1 and vertices[last].along_m < to_m:
+        last += 1
+    return first, last
+
+
+@compiled
+def _segment_at(vertices: Items[Vertex], along_m: float) -> int:
+    """The segment that begins at or before here."""
+    low, high = 0, len(vertices)
+    while low < high:
+        middle = (low + high) // 2
+        if vertices[middle].along_m <= along_m:
+            low = middle + 1
+        else:
+            high = middle
+    return min(max(0, low - 1), len(vertices) - 2)
+
+
+@compiled
+def _best(
+    vertices: Items[Vertex],
+    lat: float,
+    lon: float,
+    expected_m: float,
+    first: int,
+    last: int,
+    weight: float,
+) -> tuple[float, float, float]:
+    """(progress, distance, cost) of the cheapest point on the segments first … last − 1."""
+    lon = _near(vertices, lon)
+    per_lon, per_lat = metres_per_degree(lat)
+    best_m, best_away_m, best_cost = 0.0, math.inf, math.inf
+    for i in range(first, last):
+        at = _on_segment(vertices[i], vertices[i + 1], lat, lon, per_lon, per_lat)
+        cost = at[1] + weight * abs(at[0] - expected_m)
+        if cost < best_cost:
+            best_m, best_away_m, best_cost = at[0], at[1], cost
+    return best_m, best_away_m, best_cost
+
+
+@compiled
+def _on_segment(
+    start: Vertex, end: Vertex, lat: float, lon: float, per_lon: float, per_lat: float
+) -> tuple[float, float]:
+    """(progress, distance) of the nearest point of one segment."""
+    ax, ay = (start.lon - lon) * per_lon, (start.lat - lat) * per_lat
+    dx, dy = (end.lon - lon) * per_lon - ax, (end.lat - lat) * per_lat - ay
+    share = min(1.0, max(0.0, -(ax * dx + ay * dy) / (dx * dx + dy * dy)))
+    px, py = ax + share * dx, ay + share * dy
+    return start.along_m + share * (end.along_m - start.along_m), math.sqrt(px * px + py * py)
+
+
+@compiled
+def _near(vertices: Items[Vertex], lon: float) -> float:
+    """The longitude as the route's own run on."""
+    middle = (vertices[0].lon + vertices[len(vertices) - 1].lon) * 0.5
+    return middle + wrap_deg(lon - middle)

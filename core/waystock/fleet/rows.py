@@ -1,138 +1,172 @@
-"""What goes into the fold and what comes out of it: fixes in, derived rows out. Upstream: position
-events; downstream: the store's tables of the same names. Each row carries a deterministic key; a
-row given again under the same key replaces the earlier one.
+"""What comes out of the fold, as records: derived rows of all kinds in one growing array, and each
+vehicle's progress. Upstream: the rules; downstream: the store's tables and the alerts. A row has a
+deterministic name (kind, vehicle, key, number, beginning); said again it replaces what was said.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated
 
-import msgspec
+from waystock.compiled import compiled
+from waystock.fleet.records import F8, I4, I8, UNKNOWN_US, Flag, Items, dtype_of
+from waystock.fleet.settings import FENCES_MAX
+from waystock.fleet.state import Spot
 
-Motion = Literal["moving", "stopped", "unknown"]
-Mark = Literal["future_time", "low_accuracy", "teleport"]
-"""Why a fix was skipped; the wire contract's words for it."""
-EpisodeType = Literal["shipment.late_predicted", "vehicle.off_route"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant_us(instant: datetime) -> int:
-    """Microseconds since 1970; exact. The fold reckons in these."""
-    return round(instant.timestamp() * 1e6)
-
-
-def instant_from_us(us: int) -> datetime:
-    """The instant `us` microseconds after 1970, in UTC."""
-    return _EPOCH + timedelta(microseconds=us)
+TRIP, STOP, VISIT, ARRIVAL, LATE, OFF_ROUTE = range(6)
+"""Kinds of rows. Keys: the fence of a visit, the shipment of an arrival or of lateness; number: the
+stop of an arrival."""
+NOT_ENDED, RECOVERED, REACHED, SHIPMENT_OVER = range(4)
+"""Why an alert ended."""
+PLANNED_SPEED, TRIP_PACE, OWN_PACE = range(3)
+"""What an arrival time rests on: the most particular of what was used."""
+FUTURE_TIME, LOW_ACCURACY, TELEPORT = 1, 2, 3
+"""Why a fix was left out; 0 is that it was not."""
 
 
-class Fix(msgspec.Struct, frozen=True):
-    """One position of one vehicle. WGS 84 degrees, UTC; None is unknown."""
+class Row:
+    """One derived row; which fields mean something depends on `kind`."""
 
-    time: datetime
-    lat: float
-    lon: float
-    speed_mps: float | None
-    course_deg_true: float | None
-    accuracy_m: float | None
-    captured_at: datetime
-    quality: tuple[str, ...] = ()
-
-
-class TripRow(msgspec.Struct, frozen=True):
-    """Key (vehicle, started_at). Open while `ended_at` is None; then `end_*` is where it is now."""
-
-    vehicle: str
-    started_at: datetime
-    ended_at: datetime | None
-    start_lat: float
-    start_lon: float
-    end_lat: float
-    end_lon: float
-    distance_m: float
-
-
-class StopRow(msgspec.Struct, frozen=True):
-    """Key (vehicle, arrived_at). The vehicle stands while `departed_at` is None."""
-
-    vehicle: str
-    arrived_at: datetime
-    departed_at: datetime | None
-    lat: float
-    lon: float
+    kind: I4
+    track: I4
+    """Which of the call's vehicles."""
+    number: I4
+    seq: I4
+    model: I4
+    ended: I4
+    key: I8
+    shipment: I8
+    begin_us: I8
+    end_us: I8
+    """UNKNOWN_US: not over."""
+    decided_us: I8
+    """The end of the quarter of an hour in which its beginning became known …"""
+    end_decided_us: I8
+    """… and its end."""
+    captured_us: I8
+    eta_us: I8
+    window_end_us: I8
+    lat: F8
+    lon: F8
+    end_lat: F8
+    end_lon: F8
+    distance_m: F8
+    limit_m: F8
+    late_s: F8
+    remaining_m: F8
+    pace_mps: F8
 
 
-class VisitRow(msgspec.Struct, frozen=True):
-    """Key (vehicle, fence, entered_at): from the first fix inside to the first one outside."""
+class Progress:
+    """A vehicle after its last accepted fix. NaN and UNKNOWN_US: unknown."""
 
-    vehicle: str
-    fence: str
-    entered_at: datetime
-    exited_at: datetime | None
-
-
-class ArrivalRow(msgspec.Struct, frozen=True):
-    """Key (shipment, seq)."""
-
-    shipment: str
-    seq: int
-    vehicle: str
-    arrived_at: datetime
-
-
-class Episode(msgspec.Struct, frozen=True):
-    """Key (type, subject, opened_at): one alert, with the figures that made it.
-
-    `opened_at` is the first fix of the run that made it, `cleared_at` the first fix of the run that
-    ended it; `captured_at` is when the fix was captured that led to this form of the row.
-    """
-
-    type: EpisodeType
-    severity: Literal["critical", "warning", "info"]
-    subject: str
-    vehicle: str
-    shipment: str | None
-    opened_at: datetime
-    cleared_at: datetime | None
-    figures: dict[str, float | str]
-    captured_at: datetime
+    is_new: Flag
+    """Whether a fix was accepted in this call; the rest means nothing otherwise."""
+    is_off_route: Flag
+    has_outlook: Flag
+    is_on_trip: Flag
+    phase: I4
+    next_seq: I4
+    """The stop ahead, where there is an outlook."""
+    fence: I8
+    """The smallest fence it is in; 0 for none."""
+    shipment: I8
+    """0 for none."""
+    fix_us: I8
+    captured_us: I8
+    eta_us: I8
+    p10_us: I8
+    p90_us: I8
+    window_end_us: I8
+    trip_started_us: I8
+    lat: F8
+    lon: F8
+    speed_mps: F8
+    course_deg_true: F8
+    remaining_m: F8
+    late_s: F8
+    trip_m: F8
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """The vehicle after its last accepted fix. None is unknown, never "on time"."""
+class Step:
+    """What the rules tell each other about one fix, and where the call's rows have got to."""
 
-    fix: Fix
-    motion: Motion
-    at_fence: str | None = None
-    """The smallest fence it is in."""
-    shipment: str | None = None
-    next_stop: int | None = None
-    """`seq` of the stop."""
-    remaining_m: float | None = None
-    eta: datetime | None = None
-    """p50."""
-    eta_p10: datetime | None = None
-    eta_p90: datetime | None = None
-    window_end: datetime | None = None
-    late_s: float | None = None
-    """`eta` minus `window_end`; negative is early."""
-    off_route: bool = False
+    spot: Spot
+    before: Spot
+    """The accepted fix before this one."""
+    captured_us: I8
+    speed_mps: F8
+    course_deg_true: F8
+    accuracy_m: F8
+    leg_m: F8
+    quarter_us: I8
+    """End of the quarter of an hour that the fix lies in."""
+    hop_m: F8
+    hop_s: F8
+    """The way from the first fix at one place to the first one away from it; 0 s: none ended."""
+    away_m: F8
+    """Distance from the planned route; NaN: there is none."""
+    remaining_m: F8
+    pace_mps: F8
+    p10_s: F8
+    p50_s: F8
+    p90_s: F8
+    from_us: I8
+    eta_us: I8
+    model: I4
+    shipment: I4
+    """Place of the active shipment among the plan's; −1 for none."""
+    next_stop: I4
+    """Place of the stop ahead among the plan's; −1 for none."""
+    is_accepted: Flag
+    is_full: Flag
+    """Whether rows were lost for want of room."""
+    track: I4
+    rows: I4
+    first_row: I4
+    """Rows so far, and where those of this vehicle begin."""
+    shipment_from: I4
+    """Shipments of the vehicle before this one are over."""
+    shipment_to: I4
+    entered_count: I4
+    entered: Annotated[Items[I8], FENCES_MAX]
+    """Fences whose visit became known at this fix …"""
+    entered_us: Annotated[Items[I8], FENCES_MAX]
+    """… and when it began."""
 
 
-class Skipped(msgspec.Struct, frozen=True):
-    """A fix that the fold left out, and why."""
-
-    time: datetime
-    mark: Mark
+ROW, PROGRESS, STEP = dtype_of(Row), dtype_of(Progress), dtype_of(Step)
 
 
-class Derived(msgspec.Struct, frozen=True):
-    """Rows new or changed in one call; `progress` is None if no fix was accepted."""
+@compiled
+def say(rows: Items[Row], step: Step, kind: int, key: int, number: int, begin_us: int) -> int:
+    """Place of the row of this name: as it was said before in this call, or a new open one."""
+    for i in range(step.rows - 1, step.first_row - 1, -1):
+        row = rows[i]
+        is_same = row.kind == kind and row.key == key and row.number == number
+        if is_same and row.begin_us == begin_us:
+            return i
+    at = step.rows
+    if at >= len(rows) - 1:
+        # The last place takes what has no room; the caller asks again with more of it.
+        step.is_full = True
+        at = len(rows) - 1
+    else:
+        step.rows += 1
+    row = rows[at]
+    row.kind = kind
+    row.track = step.track
+    row.key = key
+    row.number = number
+    row.shipment = 0
+    row.begin_us = begin_us
+    row.end_us = UNKNOWN_US
+    row.decided_us = step.quarter_us
+    row.end_decided_us = UNKNOWN_US
+    row.ended = NOT_ENDED
+    return at
 
-    trips: list[TripRow]
-    stops: list[StopRow]
-    visits: list[VisitRow]
-    arrivals: list[ArrivalRow]
-    episodes: list[Episode]
-    skipped: list[Skipped]
-    progress: Progress | None
+
+@compiled
+def end_row(row: Row, end_us: int, step: Step) -> None:
+    """The row is over; said a second time alike, it was decided when it was said first."""
+    if row.end_us != end_us:
+        row.end_us = end_us
+        row.end_decided_us = step.quarter_us

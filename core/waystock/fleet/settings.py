@@ -4,6 +4,13 @@ downstream: all of `waystock.fleet`.
 """
 
 import msgspec
+import numpy as np
+
+from waystock.fleet.records import Records
+
+FINISHED_MAX, FENCES_MAX, RESTS_MAX, RECENT_MAX = 32, 12, 4, 14
+"""Room in a vehicle's state: finished shipments, fences it can be in at once (further ones are met
+when it has left some), earlier rests, fixes of the stop window."""
 
 
 class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +55,9 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     vehicle went out of `depart_m`."""
     moving_mps: float = 2.0
     """A device's own speed from which a vehicle is shown as moving before its way has told."""
-    recent_step_s: float = 5.0
-    """Spacing of the fixes kept for the stop window: bounds the state to `stop_window_s` / this."""
+    recent_step_s: float = 15.0
+    """Spacing of the fixes kept for the stop window. It bounds the state, and a vehicle that leaves
+    a circle of `stop_m` and is back in it within this time is none of the road's."""
 
     # Geofences.
     enter_fixes: int = 3
@@ -67,7 +75,7 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A shipment can be a vehicle's active one from this long before its `depart_at`."""
     expire_s: float = 24 * 3_600.0
     """A shipment that was never finished stops being active this long after its last window."""
-    finished_max: int = 64
+    finished_max: int = 32
     """Finished shipments a vehicle remembers; older ones have expired long before."""
     back_m: float = 300.0
     forward_m: float = 300.0
@@ -129,3 +137,27 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """An open alert shows new figures when the lateness has changed by this much."""
     figures_step_m: float = 250.0
     """… or, off route, the distance."""
+
+    def check(self) -> None:
+        """ValueError where the state has no room for what these would have it remember."""
+        if self.stop_window_s > (RECENT_MAX - 2) * self.recent_step_s:
+            raise ValueError(
+                f"stop_window_s is at most {RECENT_MAX - 2} times recent_step_s, not"
+                f" {self.stop_window_s} / {self.recent_step_s}"
+            )
+        if self.stop_window_s > (RESTS_MAX - 1) * self.still_s:
+            raise ValueError(f"stop_window_s is at most {RESTS_MAX - 1} times still_s")
+        if not 0 < self.finished_max <= FINISHED_MAX:
+            raise ValueError(f"finished_max is 1 to {FINISHED_MAX}, not {self.finished_max}")
+
+    def as_record(self) -> Records:
+        """The same numbers for compiled rules."""
+        return np.array([msgspec.structs.astuple(self)], RULES)
+
+
+RULES: np.dtype[np.void] = np.dtype(
+    [
+        (field.name, "<i8" if field.type is int else "<f8")
+        for field in msgspec.structs.fields(FleetSettings)
+    ]
+)

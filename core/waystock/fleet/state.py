@@ -1,124 +1,293 @@
-"""The state of the fold over one vehicle's fixes: all that is needed to go on with the next fix, of
-bounded size, written to the store as JSON. Upstream and downstream: `waystock.fleet.fold`. The
-inner records are JSON arrays, to keep the stored form small; `v` names the form.
+"""The state of the fold over one vehicle's fixes: all that is needed to go on with the next fix.
+In memory a record of fixed size; in the store its bytes without the unused ends of its lists, less
+than 2 KB. Upstream and downstream: `waystock.fleet.fold`. The form's number stands first: a state
+of another form is not read, its vehicle is folded again from its fixes.
 """
 
-from datetime import datetime
-from typing import Literal
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, NamedTuple, cast
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from waystock.fleet.rows import Fix, instant_from_us
+from waystock.compiled import compiled
+from waystock.fleet.records import (
+    F4,
+    F8,
+    I4,
+    I8,
+    U1,
+    U2,
+    UNKNOWN_US,
+    Flag,
+    Items,
+    Records,
+    WideFlag,
+    dtype_of,
+)
+from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
+
+FORM = 2
+"""Number of this form; 1 was JSON."""
+
+NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
+"""Phases: no fix yet; too little is known; standing; driving."""
 
 
-class Spot(msgspec.Struct, frozen=True, array_like=True):
+class Spot:
     """An accepted fix as the rules need it. `odometer_m` is the sum of all legs up to it."""
 
-    time_us: int
-    lat: float
-    lon: float
-    accuracy_m: float
-    odometer_m: float
+    time_us: I8
+    lat: F8
+    lon: F8
+    odometer_m: F8
 
 
-class Suspect(msgspec.Struct, frozen=True, array_like=True):
-    """The last fix of a run that contradicts the accepted ones."""
-
-    time_us: int
-    lat: float
-    lon: float
-    fixes: int
-
-
-class Rest(msgspec.Struct, frozen=True, array_like=True):
+class Rest:
     """A time during which the vehicle stayed near `since`."""
 
     since: Spot
     until: Spot
 
 
-class MotionState(msgspec.Struct, frozen=True):
-    """`anchor` is the place that departure is measured from; `rest` always ends at the last fix."""
+class FenceStay:
+    """One fence the vehicle is entering (`is_confirmed` false), in, or leaving (`run` > 0)."""
 
-    phase: Literal["unknown", "stopped", "moving"]
-    anchor: Spot
-    rest: Rest
-    rests: tuple[Rest, ...] = ()
-    """Earlier rests of `still_s` or more; those of the stop window, and at least the latest."""
-    away: int = 0
-    left: Spot | None = None
-    """Last fix before the run of `away` fixes."""
-    recent: tuple[Spot, ...] = ()
-    trip_start: Spot | None = None
+    fence: I8
+    entered_us: I8
+    run_us: I8
+    area_m2: F4
+    run: U2
+    is_confirmed: Flag
+    is_yard: Flag
 
 
-class FenceState(msgspec.Struct, frozen=True, array_like=True):
-    """One fence the vehicle is entering (`confirmed` false), in, or leaving (`run` > 0)."""
+class Journey:
+    """Progress of the active shipment, if there is one."""
 
-    fence: str
-    entered_us: int
-    confirmed: bool
-    run: int
-    run_us: int
-
-
-class Journey(msgspec.Struct, frozen=True):
-    """Progress of the active shipment."""
-
-    shipment: str
-    route_m: float
+    shipment: I8
+    route_m: F8
     """Length of the route that `progress_m` is measured on: another length is another route."""
-    last_seq: int | None = None
-    """The last stop arrived at."""
-    progress_m: float | None = None
-    was_on_route: bool = False
-    rebase: int = 0
+    progress_m: F8
+    """NaN: not known."""
+    last_seq: I4
+    """The last stop arrived at, if `has_arrived`."""
+    rebase: U1
+    is_on: Flag
+    has_arrived: Flag
+    was_on_route: Flag
 
 
-class Pace(msgspec.Struct, frozen=True, array_like=True):
+class Pace:
     """Way and time of late, each decaying with `pace_memory_s`; the speed of the last hop, 0 before
     the first."""
 
-    moved_m: float = 0.0
-    moved_s: float = 0.0
-    hop_mps: float = 0.0
+    moved_m: F8
+    moved_s: F8
+    hop_mps: F8
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """Hysteresis of one alert type for one subject; open while `opened_us` is set."""
+class Watch:
+    """Hysteresis of one alert. `run` counts towards opening, `clear_run` towards clearing."""
 
-    subject: str
-    shipment: str
-    run: int = 0
-    run_us: int = 0
-    opened_us: int | None = None
-    clear_run: int = 0
-    clear_us: int = 0
-    shown: float = 0.0
-    """The leading figure as last shown."""
-    captured_at: datetime | None = None
+    shipment: I8
+    run_us: I8
+    opened_us: I8
+    clear_us: I8
+    captured_us: I8
     """Capture time of the fix that led to what is shown."""
-    figures: dict[str, float | str] = {}
+    shown: F8
+    """The leading figure as last shown."""
+    run: U2
+    clear_run: U2
+    is_open: WideFlag
 
 
-class VehicleState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`VehicleState()` knows nothing yet."""
+class LateFigures:
+    """What an open alert of lateness shows."""
 
-    v: Literal[1] = 1
-    last: Fix | None = None
-    suspect: Suspect | None = None
-    motion: MotionState | None = None
-    fences: tuple[FenceState, ...] = ()
-    journey: Journey | None = None
-    finished: tuple[str, ...] = ()
-    pace: Pace = Pace()
-    late: Watch | None = None
-    off_route: Watch | None = None
+    late_s: F8
+    remaining_m: F8
+    pace_mps: F8
+    eta_us: I8
+    window_end_us: I8
+    seq: I4
+    model: I4
 
-    @property
-    def frontier(self) -> datetime | None:
-        """A fix at or before this is late: fold again from a state whose frontier is before it. It
-        can be later than the last accepted fix: a doubtful one has been looked at too."""
-        if self.suspect is not None:
-            return instant_from_us(self.suspect.time_us)
-        return self.last.time if self.last else None
+
+class AwayFigures:
+    """What an open alert of a vehicle off its route shows."""
+
+    distance_m: F8
+    limit_m: F8
+    lat: F8
+    lon: F8
+
+
+class VehicleState:
+    """Zeros, but for the instants, is knowing nothing yet. There is no room between the fields, so
+    that equal states are equal bytes."""
+
+    form: U2
+    phase: U2
+    rest_count: U2
+    recent_count: U2
+    away: U2
+    """Fixes in a row that lie away from where the vehicle stands."""
+    suspect_fixes: U2
+    """Fixes in a row that contradict the accepted ones; the last of them is the suspect."""
+    finished_count: U2
+    fence_count: U2
+    at_us: I8
+    """The last fix that was looked at, used or not: one at or before it is late."""
+    first_us: I8
+    """The first fix that was looked at."""
+    suspect_us: I8
+    suspect_lat: F8
+    suspect_lon: F8
+    anchor: Spot
+    """The place that departure is measured from; where the trip began, while moving."""
+    since: Spot
+    until: Spot
+    """The present rest: it always ends at the last accepted fix."""
+    left: Spot
+    """Last fix before the run of `away` fixes."""
+    journey: Journey
+    pace: Pace
+    late: Watch
+    late_figures: LateFigures
+    off_route: Watch
+    away_figures: AwayFigures
+    finished: Annotated[Items[I8], FINISHED_MAX]
+    """Shipments that are done with, newest last."""
+    fences: Annotated[Items[FenceStay], FENCES_MAX]
+    rests: Annotated[Items[Rest], RESTS_MAX]
+    """Earlier rests of `still_s` or more; those of the stop window, and at least the latest."""
+    recent: Annotated[Items[Spot], RECENT_MAX]
+    """Accepted fixes of the stop window, `recent_step_s` apart."""
+
+
+STATE = dtype_of(VehicleState)
+STATE_BYTES_MAX = STATE.itemsize
+
+
+class _Part(NamedTuple):
+    start: int
+    size: int
+
+
+def _part(name: str) -> _Part:
+    form, start = cast(Any, STATE.fields)[name]
+    return _Part(start, form.base.itemsize)
+
+
+_FINISHED, _FENCES, _RESTS, _RECENT = map(_part, ("finished", "fences", "rests", "recent"))
+_HEAD_BYTES = _FINISHED.start
+
+
+def nothing_known(count: int) -> Records:
+    """States of vehicles that no fix is known of."""
+    states = np.zeros(count, STATE)
+    states["form"] = FORM
+    states["at_us"] = states["first_us"] = UNKNOWN_US
+    return states
+
+
+def pack(states: Records) -> list[bytes]:
+    """Each state as the store keeps it."""
+    raw = states.view(np.uint8).reshape(len(states), STATE.itemsize)
+    out = np.empty(len(states) * STATE_BYTES_MAX, np.uint8)
+    ends = np.zeros(len(states) + 1, np.int64)
+    _pack(states, raw, out, ends)
+    packed = out[: int(ends[-1])].tobytes()
+    return [packed[a:b] for a, b in pairwise(ends.tolist())]
+
+
+def unpack(blobs: Sequence[bytes | None]) -> tuple[Records, NDArray[np.bool_]]:
+    """The states, and which of them could be read; the others know nothing."""
+    states = nothing_known(len(blobs))
+    raw = states.view(np.uint8).reshape(len(blobs), STATE.itemsize)
+    lengths = np.array([len(blob or b"") for blob in blobs], np.int64)
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    data = np.frombuffer(bytearray(b"".join(blob or b"" for blob in blobs)), np.uint8)
+    is_read = np.zeros(len(blobs), np.bool_)
+    _unpack(data, ends, states, raw, is_read)
+    states[~is_read] = nothing_known(1)[0]
+    return states, is_read
+
+
+@compiled
+def _pack(
+    states: Records, raw: NDArray[np.uint8], out: NDArray[np.uint8], ends: NDArray[np.int64]
+) -> None:
+    at = 0
+    for i in range(len(states)):
+        state = states[i]
+        at = _copy(raw[i], 0, _HEAD_BYTES, out, at)
+        at = _copy(raw[i], _FINISHED.start, state.finished_count * _FINISHED.size, out, at)
+        at = _copy(raw[i], _FENCES.start, state.fence_count * _FENCES.size, out, at)
+        at = _copy(raw[i], _RESTS.start, state.rest_count * _RESTS.size, out, at)
+        at = _copy(raw[i], _RECENT.start, state.recent_count * _RECENT.size, out, at)
+        ends[i + 1] = at
+
+
+@compiled
+def _unpack(
+    data: NDArray[np.uint8],
+    ends: NDArray[np.int64],
+    states: Records,
+    raw: NDArray[np.uint8],
+    is_read: NDArray[np.bool_],
+) -> None:
+    for i in range(len(states)):
+        at, end = ends[i], ends[i + 1]
+        if end - at < _HEAD_BYTES:
+            continue
+        _copy(data, at, _HEAD_BYTES, raw[i], 0)
+        at += _HEAD_BYTES
+        state = states[i]
+        if not _is_readable(state, end - at):
+            continue
+        for start, size in (
+            (_FINISHED.start, state.finished_count * _FINISHED.size),
+            (_FENCES.start, state.fence_count * _FENCES.size),
+            (_RESTS.start, state.rest_count * _RESTS.size),
+            (_RECENT.start, state.recent_count * _RECENT.size),
+        ):
+            _copy(data, at, size, raw[i], start)
+            at += size
+        is_read[i] = True
+
+
+@compiled
+def _is_readable(state: VehicleState, size: int) -> bool:
+    """Of this form, and with lists of a length that is there."""
+    if state.form != FORM or state.finished_count > FINISHED_MAX or state.fence_count > FENCES_MAX:
+        return False
+    if state.rest_count > RESTS_MAX or state.recent_count > RECENT_MAX:
+        return False
+    return size == (
+        state.finished_count * _FINISHED.size
+        + state.fence_count * _FENCES.size
+        + state.rest_count * _RESTS.size
+        + state.recent_count * _RECENT.size
+    )
+
+
+@compiled
+def _copy(
+    source: NDArray[np.uint8], start: int, size: int, target: NDArray[np.uint8], at: int
+) -> int:
+    for i in range(size):
+        target[at + i] = source[start + i]
+    return at + size
+
+
+@compiled
+def copy_spot(into: Spot, of: Spot) -> None:
+    """Make one spot the other."""
+    into.time_us = of.time_us
+    into.lat = of.lat
+    into.lon = of.lon
+    into.odometer_m = of.odometer_m

@@ -3,84 +3,182 @@ edge makes no flapping visits. Upstream: how far outside each near fence a fix l
 visit rows, arrivals at stops.
 """
 
-from collections.abc import Sequence
+import math
 
-from waystock.fleet.fences import Hit
-from waystock.fleet.rows import VisitRow, instant_from_us
-from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import FenceState
+import numpy as np
+from numpy.typing import NDArray
 
-_FAR_M = float("inf")
+from waystock.compiled import compiled
+from waystock.fleet.planned import PlannedFence
+from waystock.fleet.records import Items
+from waystock.fleet.rows import VISIT, Row, Step, end_row, say
+from waystock.fleet.settings import FENCES_MAX, FleetSettings
+from waystock.fleet.state import FenceStay, VehicleState
+
 _FIXES_MIN = 2
 
 
+@compiled
 def step_visits(
-    vehicle: str,
-    states: tuple[FenceState, ...],
-    hits: Sequence[Hit],
-    time_us: int,
-    accuracy_m: float,
+    state: VehicleState,
+    step: Step,
+    near: NDArray[np.int32],
+    outside_m: NDArray[np.float64],
+    fences: Items[PlannedFence],
+    rows: Items[Row],
     s: FleetSettings,
-) -> tuple[tuple[FenceState, ...], list[VisitRow]]:
-    """The next fix: new states in order of fence code, and visits that began or ended."""
-    if not states and not hits:
-        return states, []
-    outside = {hit.fence: hit.outside_m for hit in hits}
-    rows: list[VisitRow] = []
-    following: list[FenceState] = []
-    exit_m = accuracy_m + s.exit_buffer_m
-    for state in states:
-        outside_m = outside.pop(state.fence, _FAR_M)
-        if not state.confirmed:
-            after = _step_entering(state, outside_m, time_us, s)
-            if after is not None and after.confirmed:
-                rows.append(_visit(vehicle, after, None))
-        else:
-            after = _step_inside(state, outside_m > exit_m, time_us, s)
-            if after is None:
-                exited_us = state.run_us if state.run else time_us
-                rows.append(_visit(vehicle, state, exited_us))
-        if after is not None:
-            following.append(after)
-    following += [FenceState(f, time_us, False, 1, time_us) for f, m in outside.items() if m <= 0]
-    following.sort(key=_by_fence)
-    return tuple(following), rows
+) -> None:
+    """The next fix: `near` are the fences it lies in or near, `outside_m` how far outside each. A
+    fence that is planned no longer is left."""
+    step.entered_count = 0
+    if state.fence_count == 0 and len(near) == 0:
+        return
+    kept = 0
+    for i in range(state.fence_count):
+        stay = state.fences[i]
+        if _is_over(stay, step, _outside_m(stay.fence, near, outside_m, fences), rows, s):
+            continue
+        if kept < i:
+            _copy_stay(state.fences[kept], stay)
+        kept += 1
+    state.fence_count = kept
+    _enter(state, step, near, outside_m, fences)
 
 
-def _step_entering(
-    state: FenceState, outside_m: float, time_us: int, s: FleetSettings
-) -> FenceState | None:
+@compiled
+def _is_over(
+    stay: FenceStay, step: Step, outside_m: float, rows: Items[Row], s: FleetSettings
+) -> bool:
+    if stay.is_confirmed:
+        is_out = outside_m > step.accuracy_m + s.exit_buffer_m
+        if not _step_inside(stay, is_out, step.spot.time_us, s):
+            return False
+        row = rows[say(rows, step, VISIT, stay.fence, 0, stay.entered_us)]
+        end_row(row, stay.run_us, step)
+        return True
     if outside_m > 0:
-        return None
-    run = state.run + 1
-    if _is_run(run, s.enter_fixes, time_us - state.entered_us, s):
-        return FenceState(state.fence, state.entered_us, True, 0, 0)
-    return FenceState(state.fence, state.entered_us, False, run, state.run_us)
+        return True
+    if _step_entering(stay, step.spot.time_us, s):
+        say(rows, step, VISIT, stay.fence, 0, stay.entered_us)
+        step.entered[step.entered_count] = stay.fence
+        step.entered_us[step.entered_count] = stay.entered_us
+        step.entered_count += 1
+    return False
 
 
-def _step_inside(
-    state: FenceState, is_out: bool, time_us: int, s: FleetSettings
-) -> FenceState | None:
+@compiled
+def _step_entering(stay: FenceStay, time_us: int, s: FleetSettings) -> bool:
+    """One more fix inside; whether the visit is certain now."""
+    stay.run += 1
+    if not _is_run(stay.run, s.enter_fixes, time_us - stay.entered_us, s):
+        return False
+    stay.is_confirmed = True
+    stay.run = 0
+    return True
+
+
+@compiled
+def _step_inside(stay: FenceStay, is_out: bool, time_us: int, s: FleetSettings) -> bool:
+    """One more fix of a visit; whether it is over."""
     if not is_out:
-        return state if not state.run else FenceState(state.fence, state.entered_us, True, 0, 0)
-    run_us = state.run_us if state.run else time_us
-    if _is_run(state.run + 1, s.exit_fixes, time_us - run_us, s):
-        return None
-    return FenceState(state.fence, state.entered_us, True, state.run + 1, run_us)
+        stay.run = 0
+        return False
+    if stay.run == 0:
+        stay.run_us = time_us
+    stay.run += 1
+    return _is_run(stay.run, s.exit_fixes, time_us - stay.run_us, s)
 
 
+@compiled
 def _is_run(fixes: int, fixes_min: int, lasted_us: int, s: FleetSettings) -> bool:
     return fixes >= fixes_min or (fixes >= _FIXES_MIN and lasted_us >= s.fence_s * 1e6)
 
 
-def _by_fence(state: FenceState) -> str:
-    return state.fence
+@compiled
+def _enter(
+    state: VehicleState,
+    step: Step,
+    near: NDArray[np.int32],
+    outside_m: NDArray[np.float64],
+    fences: Items[PlannedFence],
+) -> None:
+    """The first fix in fences that the vehicle was not in."""
+    for i in range(len(near)):
+        if outside_m[i] > 0 or state.fence_count == FENCES_MAX:
+            continue
+        fence = fences[int(near[i])]
+        if _is_in(state, fence.key):
+            continue
+        stay = state.fences[state.fence_count]
+        stay.fence = fence.key
+        stay.entered_us = step.spot.time_us
+        stay.run_us = step.spot.time_us
+        stay.area_m2 = fence.area_m2
+        stay.run = 1
+        stay.is_confirmed = False
+        stay.is_yard = fence.is_yard
+        state.fence_count += 1
 
 
-def _visit(vehicle: str, state: FenceState, exited_us: int | None) -> VisitRow:
-    return VisitRow(
-        vehicle=vehicle,
-        fence=state.fence,
-        entered_at=instant_from_us(state.entered_us),
-        exited_at=None if exited_us is None else instant_from_us(exited_us),
-    )
+@compiled
+def _is_in(state: VehicleState, key: int) -> bool:
+    for i in range(state.fence_count):  # noqa: SIM110 - generators are not compiled
+        if state.fences[i].fence == key:
+            return True
+    return False
+
+
+@compiled
+def _outside_m(
+    key: int,
+    near: NDArray[np.int32],
+    outside_m: NDArray[np.float64],
+    fences: Items[PlannedFence],
+) -> float:
+    for i in range(len(near)):
+        if fences[int(near[i])].key == key:
+            return outside_m[i]
+    return math.inf
+
+
+@compiled
+def _copy_stay(into: FenceStay, of: FenceStay) -> None:
+    into.fence = of.fence
+    into.entered_us = of.entered_us
+    into.run_us = of.run_us
+    into.area_m2 = of.area_m2
+    into.run = of.run
+    into.is_confirmed = of.is_confirmed
+    into.is_yard = of.is_yard
+
+
+@compiled
+def is_in_yard(
+    near: NDArray[np.int32], outside_m: NDArray[np.float64], fences: Items[PlannedFence]
+) -> bool:
+    """Whether a fix lies in a yard, whatever visits it is part of."""
+    for i in range(len(near)):  # noqa: SIM110 - generators are not compiled
+        if outside_m[i] <= 0 and fences[int(near[i])].is_yard:
+            return True
+    return False
+
+
+@compiled
+def is_visiting_yard(state: VehicleState) -> bool:
+    """Whether the vehicle is in a yard, entering or leaving one."""
+    for i in range(state.fence_count):  # noqa: SIM110 - generators are not compiled
+        if state.fences[i].is_yard:
+            return True
+    return False
+
+
+@compiled
+def innermost_fence(state: VehicleState) -> int:
+    """The smallest fence the vehicle visits; 0 for none."""
+    found = 0
+    area_m2 = math.inf
+    for i in range(state.fence_count):
+        stay = state.fences[i]
+        if stay.is_confirmed and (stay.area_m2 < area_m2 or found == 0):
+            found, area_m2 = stay.fence, stay.area_m2
+    return found

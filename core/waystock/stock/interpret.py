@@ -240,6 +240,9 @@ def _deliver(
     )
 
 
+BIZ_STEPS_WITH_CONTEXT = frozenset({"storing", "picking"})
+"""What a scan means there depends on scans before it; elsewhere each stands by itself."""
+
 _Rule = Callable[[Scan, dict[str, str], _Context, Directory], Operation | None]
 _RULES: dict[str, _Rule] = {
     "receiving": _receive,

@@ -1,159 +1,321 @@
-"""The fleet fold in the store: each vehicle's state, the checkpoints that a late fix folds again
-from, and the derived rows, all within the caller's transaction. Upstream: ingest's fleet stage.
+"""The fleet fold in the store: each vehicle's state, the checkpoints and stored fixes that a late
+fix folds again from, and the derived rows, all within the caller's transaction and by columns.
+Upstream: ingest's fleet stage.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString, NamedTuple
 
-import msgspec
-from psycopg.types.json import Jsonb
+import numpy as np
+from numpy.typing import NDArray
 
-from waystock.fleet.rows import Derived, Fix
-from waystock.fleet.state import VehicleState
+from waystock.fleet.derived import MOTIONS
+from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
+from waystock.fleet.plan import named
+from waystock.fleet.records import UNKNOWN_US, Records
+from waystock.fleet.rows import ARRIVAL, STOP, TRIP, VISIT
+from waystock.fleet.state import FORM, pack, unpack
+from waystock.store.arrays import (
+    Column,
+    blobs,
+    instants,
+    numbers,
+    read_instants,
+    read_numbers,
+    texts,
+)
 from waystock.store.connection import Database
+from waystock.store.readings import instants_us
 from waystock.store.sql import queries
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_FORM = FORM.to_bytes(2, "little")
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Folded(msgspec.Struct, frozen=True):
-    """A vehicle's state after every fix up to and including `at`."""
+class Known(NamedTuple):
+    """What is known of some vehicles, in their order."""
 
-    at: datetime
-    state: VehicleState
-
-
-class FoldResult(NamedTuple):
-    """What one vehicle's fold of this batch gave."""
-
-    vehicle: str
-    since: datetime | None
-    """Set where the vehicle was folded again: what was decided after this instant is replaced."""
-    folded: Folded
-    checkpoints: list[Folded]
-    derived: list[tuple[datetime, Derived]]
-    """By when it counts as decided, in order; a later row replaces the same earlier one."""
+    states: Records
+    is_stale: NDArray[np.bool_]
+    """Whether it has been folded, but its state can't be read: it was written by other code."""
+    fix_us: Int64s
+    """Its last accepted fix; UNKNOWN_US where there is none."""
 
 
-def lock_vehicles(database: Database, vehicles: Iterable[str]) -> dict[str, Folded]:
-    """Lock these vehicles' rows, made where new; the state of those that have one."""
-    parameters = {"vehicles": sorted(vehicles)}
+class Devices(NamedTuple):
+    """Which devices belong to which of some vehicles: place and name, pair by pair."""
+
+    places: Sequence[int]
+    names: Sequence[str]
+
+
+class Again(NamedTuple):
+    """What a second fold overrules: what was decided after an instant."""
+
+    vehicles: Sequence[str]
+    since_us: Int64s
+    from_nothing: NDArray[np.bool_]
+    """Folded without a checkpoint: what lasts from before that instant is ended there."""
+
+
+def lock_vehicles(database: Database, vehicles: Sequence[str]) -> Known:
+    """Lock these vehicles' rows, made where new; what is known of each."""
+    parameters = {"vehicles": list(vehicles)}
     database.execute(queries("fleet")["register_vehicles"], parameters)
-    rows = database.execute(queries("fleet")["lock_vehicles"], parameters)
-    return {row[0]: msgspec.convert(row[1], Folded) for row in rows if row[1] is not None}
+    with database.cursor(binary=True) as cursor:
+        found = cursor.execute(queries("fleet")["lock_vehicles"], parameters).fetchall()
+    rows = {row[0]: row[1:] for row in found}
+    states, is_read = unpack([rows[vehicle][0] for vehicle in vehicles])
+    seen = np.array([rows[vehicle][1] is not None for vehicle in vehicles], np.bool_)
+    fix_us = np.full(len(vehicles), UNKNOWN_US, np.int64)
+    fix_us[seen] = instants_us([rows[v][1] for v in vehicles if rows[v][1] is not None])
+    return Known(states, seen & ~is_read, fix_us)
 
 
-def checkpoints_before(database: Database, before: Mapping[str, datetime]) -> dict[str, Folded]:
-    """Each vehicle's last checkpoint strictly before its instant, where there is one."""
-    rows = database.execute(
-        queries("fleet")["checkpoints_before"],
-        {"vehicles": list(before), "before": list(before.values())},
-    )
-    return {row[0]: msgspec.convert(row[1], Folded) for row in rows}
+def checkpoints_before(
+    database: Database, vehicles: Sequence[str], before_us: Int64s, devices: Devices
+) -> tuple[Records, NDArray[np.bool_]]:
+    """Each vehicle's last checkpoint strictly before its instant, and whether there is one whose
+    last fix is still stored: then all later ones are, too."""
+    with database.cursor(binary=True) as cursor:
+        found = cursor.execute(
+            queries("fleet")["checkpoints_before"],
+            {
+                "vehicles": list(vehicles),
+                "before": instants(before_us),
+                "form": _FORM,
+                "device_places": list(devices.places),
+                "devices": list(devices.names),
+            },
+        ).fetchall()
+    states: list[bytes | None] = [None] * len(vehicles)
+    for place, state, is_kept in found:
+        states[place - 1] = state if is_kept else None
+    return unpack(states)
 
 
-def fixes_since(
-    database: Database, since: Mapping[str, tuple[Sequence[str], datetime]]
-) -> dict[str, list[Fix]]:
-    """Stored fixes, in order of time, of vehicles (→ their devices, an instant) after then."""
-    pairs = [
-        (vehicle, device, at) for vehicle, (devices, at) in since.items() for device in devices
-    ]
-    rows = database.execute(
-        queries("fleet")["fixes_since"],
+def kept_since(
+    database: Database, vehicles: Sequence[str], first_us: Int64s, devices: Devices
+) -> tuple[NDArray[np.bool_], Int64s]:
+    """Whether all of each vehicle's fixes are still stored, from `first_us` on; and the oldest
+    checkpoint that all fixes after are stored of, UNKNOWN_US where there is none."""
+    found = database.execute(
+        queries("fleet")["kept_since"],
         {
-            "vehicles": [pair[0] for pair in pairs],
-            "devices": [pair[1] for pair in pairs],
-            "since": [pair[2] for pair in pairs],
-            "first": min((pair[2] for pair in pairs), default=NEVER),
+            "vehicles": list(vehicles),
+            "first_at": instants(first_us),
+            "form": _FORM,
+            "device_places": list(devices.places),
+            "devices": list(devices.names),
         },
-    )
-    out: dict[str, list[Fix]] = defaultdict(list)
-    for vehicle, time, _, lat, lon, speed, course, accuracy, captured_at, quality in rows:
-        out[vehicle].append(
-            Fix(time, lat, lon, speed, course, accuracy, captured_at, tuple(quality))
+    ).fetchall()
+    floor = [UNKNOWN_US if row[2] is None else int(instants_us([row[2]])[0]) for row in found]
+    return np.array([row[1] for row in found], np.bool_), np.array(floor, np.int64)
+
+
+def fixes_since(database: Database, after_us: Int64s, devices: Devices) -> TrackFixes:
+    """Stored fixes of vehicles, by their places, after each one's instant."""
+    since = after_us[np.array(devices.places, np.intp) - 1]
+    with database.cursor(binary=True) as cursor:
+        cursor.execute(
+            queries("fleet")["fixes_since"],
+            {
+                "places": list(devices.places),
+                "devices": list(devices.names),
+                "since": instants(since),
+                "first": _instant(since),
+            },
         )
-    return out
+        result = cursor.pgresult
+        assert result is not None
+        parts = [
+            _fixes(int.from_bytes(result.get_value(row, 0) or b"") - 1,
+                   [result.get_value(row, column) or b"" for column in range(1, 8)])
+            for row in range(result.ntuples)
+        ]  # fmt: skip
+    return TrackFixes._make(map(np.concatenate, zip(_NO_FIXES, *parts, strict=True)))
 
 
-def put_results(database: Database, results: Sequence[FoldResult]) -> None:
-    """Write states, checkpoints and derived rows; replace what a second fold overruled."""
-    again = [(one.vehicle, one.since) for one in results if one.since is not None]
-    if again:
-        parameters = {"vehicles": [one[0] for one in again], "since": [one[1] for one in again]}
-        for name in _REMOVALS:
-            database.execute(queries("fleet")[name], parameters)
-    _put(
-        database,
-        "put_checkpoints",
-        (
-            {"vehicle": one.vehicle, "at": point.at, "fold": point}
-            for one in results
-            for point in one.checkpoints
-        ),
-    )
-    for statement, field, key, end in _ROWS:
-        _put(database, statement, _latest(results, field, key, end))
-    _put(database, "put_states", ({"vehicle": one.vehicle, "fold": one.folded} for one in results))
-    _put(database, "put_progress", filter(None, map(_progress_row, results)))
-
-
-_REMOVALS: tuple[LiteralString, ...] = (
-    "remove_checkpoints",
-    "remove_trips",
-    "remove_stops",
-    "remove_visits",
-    "remove_arrivals",
-    "reopen_trips",
-    "reopen_stops",
-    "reopen_visits",
-)
-_ROWS: tuple[tuple[LiteralString, str, tuple[str, ...], str], ...] = (
-    ("put_trips", "trips", ("vehicle", "started_at"), "ended_at"),
-    ("put_stops", "stops", ("vehicle", "arrived_at"), "departed_at"),
-    ("put_visits", "visits", ("vehicle", "fence", "entered_at"), "exited_at"),
-    ("put_arrivals", "arrivals", ("shipment", "seq"), ""),
+_NO_FIXES = TrackFixes._make(
+    np.zeros(0, kind) for kind in (np.int32, np.int64, np.int64, *[np.float64] * 5)
 )
 
 
-def _latest(
-    results: Sequence[FoldResult], field: str, key: tuple[str, ...], end: str
-) -> Iterable[dict[str, Any]]:
-    """Each row as it was said last, with when its beginning and its end were first decided."""
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for result in results:
-        for decided_at, derived in result.derived:
-            for one in getattr(derived, field):
-                row: dict[str, Any] = msgspec.to_builtins(one)
-                row["decided_at"] = decided_at
-                row["ended_decided_at"] = decided_at if row.get(end) is not None else None
-                earlier = rows.get(name := tuple(row[part] for part in key))
-                if earlier is not None:
-                    row["decided_at"] = earlier["decided_at"]
-                    if earlier.get(end) == row.get(end):
-                        row["ended_decided_at"] = earlier["ended_decided_at"]
-                rows[name] = row
-    return rows.values()
+def _instant(since_us: Int64s) -> Any:
+    """The least of them, as a bound that chunks can be excluded by."""
+    least = int(since_us.min()) if len(since_us) else UNKNOWN_US
+    return _NEVER if least == UNKNOWN_US else datetime.fromtimestamp(least / 1e6 - 1, UTC)
 
 
-def _progress_row(result: FoldResult) -> dict[str, Any] | None:
-    progress = next(
-        (one.progress for _, one in reversed(result.derived) if one.progress is not None), None
+def _fixes(track: int, arrays: Sequence[bytes]) -> TrackFixes:
+    time_us, captured_us = read_instants(arrays[0]), read_instants(arrays[1])
+    lat, lon = read_numbers(arrays[2], ">f8"), read_numbers(arrays[3], ">f8")
+    speed, course, accuracy = (read_numbers(a, ">f4").astype(np.float64) for a in arrays[4:])
+    tracks = np.full(len(time_us), track, np.int32)
+    return TrackFixes._make((tracks, time_us, captured_us, lat, lon, speed, course, accuracy))
+
+
+def overrule(database: Database, again: Again) -> None:
+    """Take back what a second fold decides anew."""
+    parameters = _since(again, np.ones(len(again.vehicles), np.bool_))
+    for name in ("remove_checkpoints", "remove_trips", "remove_stops", "remove_visits"):
+        database.execute(queries("fleet")[name], parameters)
+    database.execute(queries("fleet")["remove_arrivals"], parameters)
+    for which, names in ((~again.from_nothing, _REOPENINGS), (again.from_nothing, _ENDINGS)):
+        if which.any():
+            parameters = _since(again, which)
+            for name in names:
+                database.execute(queries("fleet")[name], parameters)
+
+
+_REOPENINGS: tuple[LiteralString, ...] = ("reopen_trips", "reopen_stops", "reopen_visits")
+_ENDINGS: tuple[LiteralString, ...] = ("end_trips", "end_stops", "end_visits")
+
+
+def _since(again: Again, which: NDArray[np.bool_]) -> dict[str, Any]:
+    vehicles = [again.vehicles[place] for place in np.flatnonzero(which).tolist()]
+    return {"vehicles": vehicles, "since": instants(again.since_us[which])}
+
+
+def former_names(database: Database, vehicles: Sequence[str], rows: Records) -> dict[int, str]:
+    """Key → code of fences and shipments that rows which were begun earlier tell of: those that
+    are planned no longer."""
+    found = database.execute(
+        queries("fleet")["former_names"],
+        {"vehicles": list(vehicles), "begun": instants(rows["begin_us"])},
     )
-    if progress is None:
-        return None
-    row: dict[str, Any] = msgspec.to_builtins(progress)
-    fix: dict[str, Any] = row.pop("fix")
-    row["vehicle"] = result.vehicle
-    row["fix_time"] = fix["time"]
-    for name in ("captured_at", "lat", "lon", "speed_mps", "course_deg_true"):
-        row[name] = fix[name]
-    return row
+    return named(row[0] for row in found)
 
 
-def _put(database: Database, statement: LiteralString, rows: Iterable[dict[str, Any]]) -> None:
-    listed = list(rows)
-    if listed:
-        database.execute(queries("fleet")[statement], {"rows": Jsonb(listed)})
+def put_rows(
+    database: Database, vehicles: Sequence[str], rows: Records, names: Mapping[int, str]
+) -> None:
+    """Trips, stops, visits and arrivals that are new or changed; a row whose fence or shipment
+    `names` doesn't know is left out."""
+    for kind, statement, name in _ROWS:
+        some = rows[rows["kind"] == kind]
+        if name:
+            some = some[[key in names for key in some["key"].tolist()]]
+        if kind == ARRIVAL:
+            some = _last_of_each(some)
+        if len(some):
+            database.execute(queries("fleet")[statement], _row_columns(vehicles, some, names))
+
+
+_ROWS: tuple[tuple[int, LiteralString, bool], ...] = (
+    (TRIP, "put_trips", False),
+    (STOP, "put_stops", False),
+    (VISIT, "put_visits", True),
+    (ARRIVAL, "put_arrivals", True),
+)
+
+
+def _last_of_each(arrivals: Records) -> Records:
+    """A stop arrived at twice, because its shipment's end was forgotten, has one row."""
+    last = {(one["key"], one["number"]): place for place, one in enumerate(arrivals)}
+    return arrivals[sorted(last.values())]
+
+
+def _row_columns(
+    vehicles: Sequence[str], rows: Records, names: Mapping[int, str]
+) -> dict[str, Column]:
+    columns = {
+        "vehicles": texts([vehicles[int(track)] for track in rows["track"]]),
+        "names": texts([names.get(key, "") for key in rows["key"].tolist()]),
+        "number": numbers("int4", rows["number"]),
+        "begin": instants(rows["begin_us"]),
+        "end": instants(rows["end_us"]),
+        "decided": instants(rows["decided_us"]),
+        "end_decided": instants(rows["end_decided_us"]),
+    }
+    for name in ("lat", "lon", "end_lat", "end_lon", "distance_m"):
+        columns[name] = numbers("float8", rows[name])
+    return columns
+
+
+def put_checkpoints(database: Database, vehicles: Iterable[str], checkpoints: Records) -> None:
+    """States at the ends of quarters, each of the vehicle at its place."""
+    if len(checkpoints):
+        parameters = {
+            "vehicles": texts(list(vehicles)),
+            "at": instants(checkpoints["at_us"]),
+            "states": blobs(pack(checkpoints)),
+        }
+        database.execute(queries("fleet")["put_checkpoints"], parameters)
+
+
+def put_states(
+    database: Database,
+    vehicles: Sequence[str],
+    states: Records,
+    progress: Records,
+    names: Mapping[int, str],
+) -> None:
+    """Each vehicle's state; and how it stands, where a fix was accepted."""
+    packed = pack(states)
+    for is_new, statement in ((True, "put_progress"), (False, "put_states")):
+        places = np.flatnonzero(progress["is_new"] == is_new)
+        if not len(places):
+            continue
+        parameters = {
+            "vehicles": texts([vehicles[place] for place in places.tolist()]),
+            "states": blobs([packed[place] for place in places.tolist()]),
+        }
+        if is_new:
+            parameters |= _progress_columns(progress[places], names)
+        database.execute(queries("fleet")[statement], parameters)
+
+
+def _progress_columns(progress: Records, names: Mapping[int, str]) -> dict[str, Column]:
+    columns = {
+        "motion": texts([MOTIONS[int(phase)] for phase in progress["phase"]]),
+        "at_fence": texts([names.get(key, "") for key in progress["fence"].tolist()]),
+        "shipment": texts([names.get(key, "") for key in progress["shipment"].tolist()]),
+        "next_stop": numbers("int4", progress["next_seq"]),
+        "has_outlook": numbers("bool", progress["has_outlook"]),
+        "off_route": numbers("bool", progress["is_off_route"]),
+        "is_on_trip": numbers("bool", progress["is_on_trip"]),
+    }
+    for name, field in _PROGRESS_INSTANTS:
+        columns[name] = instants(progress[field])
+    for name in _PROGRESS_NUMBERS:
+        columns[name] = numbers("float8", progress[name])
+    return columns
+
+
+_PROGRESS_INSTANTS = (
+    ("fix_time", "fix_us"),
+    ("captured_at", "captured_us"),
+    ("eta", "eta_us"),
+    ("eta_p10", "p10_us"),
+    ("eta_p90", "p90_us"),
+    ("window_end", "window_end_us"),
+    ("trip_started_at", "trip_started_us"),
+)
+_PROGRESS_NUMBERS = (
+    "lat",
+    "lon",
+    "speed_mps",
+    "course_deg_true",
+    "remaining_m",
+    "late_s",
+    "trip_m",
+)
+
+
+__all__ = [
+    "Again",
+    "Devices",
+    "Int32s",
+    "Known",
+    "checkpoints_before",
+    "fixes_since",
+    "former_names",
+    "kept_since",
+    "lock_vehicles",
+    "overrule",
+    "put_checkpoints",
+    "put_rows",
+    "put_states",
+]

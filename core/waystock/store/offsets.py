@@ -1,7 +1,7 @@
 """Exactly-once: which offsets of which streams the store has, and the rows that lock them."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg.types.multirange import Multirange
@@ -13,7 +13,7 @@ from waystock.store.sql import queries
 
 
 class StreamState(NamedTuple):
-    """A locked stream: `committed` is sorted, disjoint and half open."""
+    """A stream as it was when it was asked for: `committed` is sorted, disjoint and half open."""
 
     stream_id: int
     committed: list[OffsetRange]
@@ -21,20 +21,39 @@ class StreamState(NamedTuple):
     gateway: str
 
 
-def lock_streams(
+def find_streams(
     database: Database, owners: Mapping[UUID, tuple[str, str]]
 ) -> dict[UUID, StreamState]:
-    """Lock the rows of these streams (uuid → (site, gateway)), made where new, in sorted order."""
+    """These streams (uuid → (site, gateway)), made where new; not locked, so others may gain
+    offsets at any time. Outside a transaction, so that nobody waits for a new stream's row."""
     streams = sorted(owners)
+    found = _states(database, "find_streams", streams)
+    new = [stream for stream in streams if stream not in found]
+    if not new:
+        return found
     database.execute(
         queries("ingest")["register_streams"],
         {
-            "streams": streams,
-            "sites": [owners[stream][0] for stream in streams],
-            "gateways": [owners[stream][1] for stream in streams],
+            "streams": new,
+            "sites": [owners[stream][0] for stream in new],
+            "gateways": [owners[stream][1] for stream in new],
         },
     )
-    rows = database.execute(queries("ingest")["lock_streams"], {"streams": streams}).fetchall()
+    return _states(database, "find_streams", streams)
+
+
+def lock_streams(
+    database: Database, owners: Mapping[UUID, tuple[str, str]]
+) -> dict[UUID, StreamState]:
+    """Lock these streams' rows, made where new, in sorted order, until the transaction ends."""
+    find_streams(database, owners)
+    return _states(database, "lock_streams", sorted(owners))
+
+
+def _states(
+    database: Database, statement: LiteralString, streams: list[UUID]
+) -> dict[UUID, StreamState]:
+    rows = database.execute(queries("ingest")[statement], {"streams": streams}).fetchall()
     return {row[1]: StreamState(row[0], ranges_of(row[2]), row[3], row[4]) for row in rows}
 
 

@@ -1,143 +1,271 @@
-"""Raw readings into their hypertables by binary COPY."""
+"""Raw readings on their way into their tables: events of one kind as columns, then binary COPY.
+Upstream: ingest, which makes the columns while the batch before is being committed; downstream: the
+raw tables, and the stages that derive from the same columns.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, LiteralString, NamedTuple
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import sql
 
 from waystock.contract.events import Barcode, Event, Health, Position, Rfid, Telemetry
+from waystock.store import binary_copy as cells
+from waystock.store.binary_copy import Cells, Floats, Int32s, Int64s, Rows
 from waystock.store.connection import Database
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT_S = 4e9
+"""Up to here a float of seconds tells microseconds apart with room to spare."""
 
 
 class Reading(NamedTuple):
-    """An event with what names it for ever, and who sent it."""
+    """An event with what names it for ever."""
 
     stream_id: int
     stream_offset: int
     event: Event
 
 
+class Readings(NamedTuple):
+    """Events of one kind by columns, all of the same length but `devices`."""
+
+    kind: type[Event]
+    events: Sequence[Event]
+    position: Int64s
+    """Where each stands among all events of the batch, whatever their kind."""
+    source: Int32s
+    """Which of the batch's messages each came by."""
+    stream_offset: Int64s
+    devices: tuple[str, ...]
+    """Distinct names; `device` counts in them."""
+    device: Int32s
+    time_us: Int64s
+    captured_us: Int64s
+    """Microseconds since 1970, UTC."""
+    numbers: dict[str, Floats]
+    """The kind's 4- and 8-byte numbers, as the table keeps them; NaN is unknown."""
+    rows: Rows
+    """As COPY wants them: all columns but those of `_ADDED`."""
+
+    def take(self, which: NDArray[Any]) -> "Readings":
+        """Some of them: a mask, or indices in order."""
+        index = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return self._replace(
+            events=[self.events[i] for i in index.tolist()],
+            position=self.position[index],
+            source=self.source[index],
+            stream_offset=self.stream_offset[index],
+            device=self.device[index],
+            time_us=self.time_us[index],
+            captured_us=self.captured_us[index],
+            numbers={name: values[index] for name, values in self.numbers.items()},
+            rows=self.rows.take(index),
+        )
+
+
 class _Table(NamedTuple):
+    name: LiteralString
     columns: tuple[LiteralString, ...]
-    types: tuple[LiteralString, ...]
-    values: Callable[[Any], tuple[object, ...]]
+    cells: Callable[[Sequence[Any]], list[Cells]]
+    """The columns that are no numbers."""
+    float8: tuple[LiteralString, ...] = ()
+    float4: tuple[LiteralString, ...] = ()
 
 
-_SHARED: tuple[tuple[LiteralString, LiteralString], ...] = (
-    ("time", "timestamptz"),
-    ("captured_at", "timestamptz"),
-    ("received_at", "timestamptz"),
-    ("stream_id", "int4"),
-    ("stream_offset", "int8"),
-    ("device", "text"),
-    ("clock", "text"),
-    ("quality", "text[]"),
-    ("raw", "text"),
+_SHARED: tuple[LiteralString, ...] = (
+    "time",
+    "captured_at",
+    "device",
+    "clock",
+    "quality",
+    "raw",
 )
+_ADDED: tuple[LiteralString, ...] = ("stream_id", "stream_offset", "received_at")
+_json = msgspec.json.Encoder().encode
 
 
-def _table(
-    columns: tuple[tuple[LiteralString, LiteralString], ...],
-    values: Callable[[Any], tuple[object, ...]],
-) -> _Table:
-    both = _SHARED + columns
-    return _Table(tuple(name for name, _ in both), tuple(kind for _, kind in both), values)
+def _column(events: Sequence[Any], name: str) -> list[Any]:
+    return list(map(attrgetter(name), events))
 
 
-_TABLES: dict[type[Event], tuple[LiteralString, _Table]] = {
-    Barcode: (
-        "barcode_reading",
-        _table(
-            (
-                ("aim", "text"),
-                ("format", "text"),
-                ("data", "text"),
-                ("elements", "jsonb"),
-                ("repeats", "int4"),
-            ),
-            lambda e: (e.aim, e.format, e.data, e.elements, e.repeats),
-        ),
+def _barcode_cells(events: Sequence[Barcode]) -> list[Cells]:
+    return [
+        cells.coded(_column(events, "aim"), str.encode),
+        cells.coded(_column(events, "format"), str.encode),
+        cells.texts(_column(events, "data")),
+        cells.jsons(_column(events, "elements"), _json),
+        cells.int4s(_column(events, "repeats")),
+    ]
+
+
+def _rfid_cells(events: Sequence[Rfid]) -> list[Cells]:
+    return [
+        cells.texts(_column(events, "epc")),
+        cells.coded(_column(events, "presence"), str.encode),
+        cells.coded(_column(events, "scheme"), str.encode),
+        cells.texts(_column(events, "tag_uri")),
+        cells.texts(_column(events, "epc_uri")),
+        cells.texts(_column(events, "digital_link")),
+        cells.jsons(_column(events, "elements"), _json),
+        cells.int2s(_column(events, "filter")),
+        cells.int2s(_column(events, "antenna")),
+        cells.int4s(_column(events, "reads")),
+    ]
+
+
+def _position_cells(events: Sequence[Position]) -> list[Cells]:
+    return [cells.int2s(_column(events, "satellites"))]
+
+
+def _telemetry_cells(events: Sequence[Telemetry]) -> list[Cells]:
+    return [cells.jsons(_column(events, "values"), _json)]
+
+
+def _health_cells(events: Sequence[Health]) -> list[Cells]:
+    return [
+        cells.coded(_column(events, "state"), str.encode),
+        cells.texts(_column(events, "message")),
+        cells.jsons(_column(events, "values"), _json),
+    ]
+
+
+_TABLES: dict[type[Event], _Table] = {
+    Barcode: _Table(
+        "barcode_reading", ("aim", "format", "data", "elements", "repeats"), _barcode_cells
     ),
-    Rfid: (
+    Rfid: _Table(
         "rfid_reading",
-        _table(
-            (
-                ("epc", "text"),
-                ("presence", "text"),
-                ("scheme", "text"),
-                ("tag_uri", "text"),
-                ("epc_uri", "text"),
-                ("digital_link", "text"),
-                ("elements", "jsonb"),
-                ("filter", "int2"),
-                ("antenna", "int2"),
-                ("rssi_dbm", "float4"),
-                ("reads", "int4"),
-            ),
-            lambda e: (
-                e.epc,
-                e.presence,
-                e.scheme,
-                e.tag_uri,
-                e.epc_uri,
-                e.digital_link,
-                e.elements,
-                e.filter,
-                e.antenna,
-                e.rssi_dbm,
-                e.reads,
-            ),
+        (
+            "epc",
+            "presence",
+            "scheme",
+            "tag_uri",
+            "epc_uri",
+            "digital_link",
+            "elements",
+            "filter",
+            "antenna",
+            "reads",
         ),
+        _rfid_cells,
+        float4=("rssi_dbm",),
     ),
-    Position: (
+    Position: _Table(
         "fix",
-        _table(
-            (
-                ("lat", "float8"),
-                ("lon", "float8"),
-                ("speed_mps", "float4"),
-                ("course_deg_true", "float4"),
-                ("altitude_m", "float4"),
-                ("accuracy_m", "float4"),
-                ("hdop", "float4"),
-                ("satellites", "int2"),
-            ),
-            lambda e: (
-                e.lat,
-                e.lon,
-                e.speed_mps,
-                e.course_deg_true,
-                e.altitude_m,
-                e.accuracy_m,
-                e.hdop,
-                e.satellites,
-            ),
-        ),
+        ("satellites",),
+        _position_cells,
+        float8=("lat", "lon"),
+        float4=("speed_mps", "course_deg_true", "altitude_m", "accuracy_m", "hdop"),
     ),
-    Telemetry: ("telemetry_reading", _table((("measured", "jsonb"),), lambda e: (e.values,))),
-    Health: (
-        "health_report",
-        _table(
-            (("state", "text"), ("message", "text"), ("measured", "jsonb")),
-            lambda e: (e.state, e.message, e.values),
-        ),
-    ),
+    Telemetry: _Table("telemetry_reading", ("measured",), _telemetry_cells),
+    Health: _Table("health_report", ("state", "message", "measured"), _health_cells),
 }
 
 
-def copy_readings(database: Database, readings: Iterable[Reading], received_at: datetime) -> int:
-    """Write readings, each into its kind's table; how many there were.
+def as_columns(
+    events: Sequence[Event | None], source: Int32s, stream_offset: Int64s
+) -> list[Readings]:
+    """Events of all kinds by columns, a Readings for each kind there is; None is left out.
+
+    `source` (see Readings) and `stream_offset` belong to `events`, one for one. Raises ValueError
+    (or a subclass) for a value that its column can't hold.
+    """
+    types = list(map(type, events))
+    kinds = [kind for kind in dict.fromkeys(types) if kind in _TABLES]
+    if len(kinds) == 1 and len(set(types)) == 1:
+        every = np.arange(len(events), dtype=np.int64)
+        return [_by_columns(kinds[0], events, every, source, stream_offset)]
+    codes = {kind: code for code, kind in enumerate(dict.fromkeys(types))}
+    code = np.fromiter(map(codes.__getitem__, types), np.int32, len(types))
+    found: list[Readings] = []
+    for kind in kinds:
+        at = np.flatnonzero(code == codes[kind])
+        of_kind = [events[i] for i in at.tolist()]
+        found.append(_by_columns(kind, of_kind, at, source[at], stream_offset[at]))
+    return found
+
+
+def _by_columns(
+    kind: type[Event],
+    events: Sequence[Any],
+    position: Int64s,
+    source: Int32s,
+    stream_offset: Int64s,
+) -> Readings:
+    table = _TABLES[kind]
+    names = _column(events, "device")
+    devices = tuple(dict.fromkeys(names))
+    index = {name: number for number, name in enumerate(devices)}
+    device = np.fromiter(map(index.__getitem__, names), np.int32, len(names))
+    time_us = instants_us(_column(events, "time"))
+    captured_us = instants_us(_column(events, "captured_at"))
+    numbers = {
+        name: np.array(_column(events, name), np.float64) for name in table.float8 + table.float4
+    }
+    columns = [
+        cells.timestamps(time_us),
+        cells.timestamps(captured_us),
+        cells.coded_by(devices, device),
+        cells.coded(_column(events, "clock"), str.encode),
+        cells.coded(_column(events, "quality"), cells.text_array),
+        cells.coded(_column(events, "raw"), cells.text_or_null),
+        *table.cells(events),
+        *(cells.float8s(numbers[name]) for name in table.float8),
+        *(cells.float4s(numbers[name], name) for name in table.float4),
+    ]
+    for name in table.float4:
+        numbers[name] = numbers[name].astype(np.float32).astype(np.float64)
+    return Readings(
+        kind,
+        events,
+        position,
+        source,
+        stream_offset,
+        devices,
+        device,
+        time_us,
+        captured_us,
+        numbers,
+        cells.side_by_side(columns),
+    )
+
+
+def instants_us(instants: Sequence[datetime]) -> Int64s:
+    """Microseconds since 1970, exactly."""
+    seconds = np.fromiter(map(datetime.timestamp, instants), np.float64, len(instants))
+    if np.all(np.abs(seconds) < _EXACT_S):
+        return np.rint(seconds * 1e6).astype(np.int64)
+    step = timedelta(microseconds=1)
+    return np.array([(instant - _EPOCH) // step for instant in instants], np.int64)
+
+
+def copy_readings(
+    database: Database, readings: Iterable[Readings], stream_ids: Int32s, received_at: datetime
+) -> None:
+    """Write readings, each kind into its table; `stream_ids` gives each source's stream.
 
     Raises psycopg.DataError for a value that the table refuses.
     """
-    by_kind: dict[type[Event], list[Reading]] = {}
-    for reading in readings:
-        by_kind.setdefault(type(reading.event), []).append(reading)
-    for kind, rows in by_kind.items():
-        name, table = _TABLES[kind]
-        copy_rows(database, name, table.columns, table.types, _rows(rows, table, received_at))
-    return sum(map(len, by_kind.values()))
+    received_us = int(instants_us([received_at])[0])
+    for one in readings:
+        table = _TABLES[one.kind]
+        added = cells.side_by_side(
+            [
+                cells.int4s(stream_ids[one.source]),
+                cells.int8s(one.stream_offset),
+                cells.timestamps(np.full(len(one.events), received_us, np.int64)),
+            ]
+        )
+        names = _SHARED + table.columns + table.float8 + table.float4 + _ADDED
+        # Device by device, as the index is ordered: neighbours in it go in one after the other.
+        order = np.lexsort((one.time_us, one.device))
+        rows = cells.beside(one.rows, added).take(order)
+        cells.copy_binary(database, table.name, names, rows)
 
 
 def copy_rows(
@@ -155,22 +283,3 @@ def copy_rows(
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)
-
-
-def _rows(
-    readings: list[Reading], table: _Table, received_at: datetime
-) -> Iterable[tuple[object, ...]]:
-    values = table.values
-    for stream_id, stream_offset, event in readings:
-        yield (
-            event.time,
-            event.captured_at,
-            received_at,
-            stream_id,
-            stream_offset,
-            event.device,
-            event.clock,
-            list(event.quality),
-            event.raw,
-            *values(event),
-        )

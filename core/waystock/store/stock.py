@@ -3,9 +3,11 @@ all within the caller's transaction. Upstream: ingest's stock stage and the mast
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
+
+import msgspec
 
 from waystock.stock.interpret import CONTEXT, Directory, Operation, Scan, interpret
 from waystock.stock.ledger import (
@@ -68,20 +70,21 @@ class LedgerChange(NamedTuple):
 
 
 def reinterpret(
-    database: Database, spans: Mapping[str, Span], directory: Directory
+    database: Database, spans: Mapping[str, Span], directory: Directory, with_context: Set[str]
 ) -> tuple[list[Operation], list[Operation]]:
     """Read again what these devices scanned around their (first, last) new reading: (old, new).
 
-    Scans up to CONTEXT before a span are read for context, and those up to CONTEXT after it may
-    change their meaning, so both count.
+    For devices `with_context`, scans up to CONTEXT before a span are read for context, and those
+    up to CONTEXT after it may change their meaning, so both count.
     """
     if not spans:
         return [], []
     devices = sorted(spans)
     database.execute(queries("stock")["lock_devices"], {"devices": devices})
+    reach = [CONTEXT if device in with_context else timedelta(0) for device in devices]
     first = [spans[device][0] for device in devices]
-    until = [spans[device][1] + CONTEXT for device in devices]
-    lead_in = [at - CONTEXT for at in first]
+    until = [spans[device][1] + around for device, around in zip(devices, reach, strict=True)]
+    lead_in = [at - around for at, around in zip(first, reach, strict=True)]
     rows = database.execute(
         queries("stock")["scans"],
         {
@@ -91,10 +94,10 @@ def reinterpret(
             "first": min(lead_in),
             "last": max(until),
         },
-    )
+        binary=True,
+    ).fetchall()
     by_device: dict[str, list[Scan]] = defaultdict(list)
-    for row in rows:
-        elements = tuple((ai, value) for ai, value in row[9])
+    for row, elements in zip(rows, _elements([row[9] for row in rows]), strict=True):
         by_device[row[2]].append(Scan._make((*row[:9], elements)))
     new = [
         operation
@@ -107,6 +110,11 @@ def reinterpret(
     ).fetchall()
     insert_operations(database, new)
     return [_operation(row) for row in old], new
+
+
+def _elements(texts: list[str]) -> list[tuple[tuple[str, str], ...]]:
+    """Many rows' element strings, read as one document."""
+    return msgspec.json.decode("[" + ",".join(texts) + "]", type=list[tuple[tuple[str, str], ...]])
 
 
 def insert_operations(database: Database, operations: Iterable[Operation]) -> None:
@@ -148,8 +156,8 @@ def apply_operations(
     before, after = set(old), set(new)
     touched = before ^ after
     lpns = sorted({one.lpn for one in touched if one.lpn})
-    histories = _fold_lpns(database, lpns, directory) if lpns else []
-    stored = _movements(database, lpns) if lpns else []
+    histories, seen_at = _fold_lpns(database, lpns, directory) if lpns else ([], [])
+    stored = _movements(database, lpns, [*seen_at, *(one.occurred_at for one in old)])
     gone_loose = loose_movements(before - after)
     folded = [movement for history in histories for movement in history.movements]
     gone = sorted({*stored} - {*folded}) + gone_loose
@@ -160,22 +168,35 @@ def apply_operations(
     return LedgerChange(gone, come, histories, {one.document for one in touched if one.document})
 
 
-def _fold_lpns(database: Database, lpns: list[str], directory: Directory) -> list[LpnHistory]:
+def _fold_lpns(
+    database: Database, lpns: list[str], directory: Directory
+) -> tuple[list[LpnHistory], list[datetime]]:
+    """Their histories, and the instants of all their operations."""
     database.execute(queries("stock")["lock_lpns"], {"lpns": lpns})
-    rows = database.execute(queries("stock")["operations_of_lpns"], {"lpns": lpns})
+    rows = database.execute(
+        queries("stock")["operations_of_lpns"], {"lpns": lpns}, binary=True
+    ).fetchall()
     by_lpn: dict[str, list[Operation]] = {lpn: [] for lpn in lpns}
     for row in rows:
         operation = _operation(row)
         by_lpn[operation.lpn].append(operation)
     plans = directory.plan_by_lpn
-    return [
+    histories = [
         fold_lpn(lpn, operations, plans[lpn].vehicle if lpn in plans else None)
         for lpn, operations in by_lpn.items()
     ]
+    return histories, [one.occurred_at for operations in by_lpn.values() for one in operations]
 
 
-def _movements(database: Database, lpns: list[str]) -> list[Movement]:
-    rows = database.execute(queries("stock")["movements_of_lpns"], {"lpns": lpns}).fetchall()
+def _movements(database: Database, lpns: list[str], at: list[datetime]) -> list[Movement]:
+    """What the ledger has of these plates. A movement is as old as its operation, so `at`, the
+    instants of their operations now and before, tells where in the ledger to look.
+    """
+    if not lpns or not at:
+        return []
+    rows = database.execute(
+        queries("stock")["movements_of_lpns"], {"lpns": lpns, "first": min(at), "last": max(at)}
+    ).fetchall()
     return [Movement(*row) for row in rows]
 
 
@@ -193,6 +214,8 @@ def _write(
                 "stream_ids": [one.stream_id for one in gone],
                 "stream_offsets": [one.stream_offset for one in gone],
                 "lines": [one.line for one in gone],
+                "first": min(one.occurred_at for one in gone),
+                "last": max(one.occurred_at for one in gone),
             },
         )
     if come:

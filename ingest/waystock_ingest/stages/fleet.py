@@ -3,206 +3,214 @@ over each vehicle's fixes in order of time. A fix that comes late folds its vehi
 last checkpoint before it, so that any order of arrival ends in the same rows.
 """
 
-from collections import defaultdict
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from waystock.contract.events import Position
-from waystock.fleet.fold import Track, fold_fleet
-from waystock.fleet.rows import Episode, Fix
-from waystock.fleet.state import VehicleState
-from waystock.store.alerts import AlertRow, Scope, replace_episodes
-from waystock.store.fleet import (
-    NEVER,
-    Folded,
-    FoldResult,
-    checkpoints_before,
-    fixes_since,
-    lock_vehicles,
-    put_results,
-)
-from waystock.store.stock_alerts import orders_of_shipments
+from waystock.fleet.fixes import FixColumns, Int64s, TrackFixes
+from waystock.fleet.fold import CHECKPOINT_S, FoldOutput, fold_tracks, quarter_start_us
+from waystock.fleet.records import UNKNOWN_US, Records
+from waystock.store import fleet as store
+from waystock.store.fleet import Again, Devices, Known
+from waystock.store.readings import Readings
+from waystock_ingest import metrics
+from waystock_ingest.stages.episodes import put_episodes
 from waystock_ingest.stages.work import Work
 
-CHECKPOINT_S = 900
-"""A checkpoint is kept of each quarter of an hour: what a late fix costs is bounded by this."""
-FUTURE_MAX = timedelta(days=1)
-"""A fix further ahead of its capture than this is stored, marked by the gateway, and not folded."""
+AGAIN_VEHICLES_MAX = 100
+"""So many are folded again at once: what bounds the memory for their stored fixes."""
+REFOLD_US = 86_400 * 1_000_000
+"""How far back a vehicle is folded whose state can't be read: its form has changed."""
+_QUARTER_US = CHECKPOINT_S * 1_000_000
 
 
-class _Decided(NamedTuple):
-    episode: Episode
-    decided_at: datetime
-    ended_decided_at: datetime
+class Fresh(NamedTuple):
+    """The batch's fixes of vehicles, and what is known of these vehicles."""
+
+    vehicles: list[str]
+    fixes: TrackFixes
+    known: Known
+
+    def only(self, which: NDArray[np.bool_]) -> "Fresh":
+        """Some of the vehicles, numbered anew."""
+        places = np.flatnonzero(which)
+        renumbered = np.where(which, np.cumsum(which) - 1, -1).astype(np.int32)
+        track = renumbered[self.fixes.track]
+        return Fresh(
+            [self.vehicles[place] for place in places.tolist()],
+            self.fixes._replace(track=track).take(track >= 0),
+            Known._make(part[which] for part in self.known),
+        )
+
+
+class _Starts(NamedTuple):
+    """Where vehicles are folded again from."""
+
+    states: Records
+    after_us: Int64s
+    """Stored fixes after this instant are folded."""
+    is_based: NDArray[np.bool_]
+    """Whether there is a checkpoint; without one they start from nothing."""
+    limit_us: Int64s
+    """Fixes before this instant are too late."""
 
 
 def derive_fleet(work: Work) -> None:
     """Fold the batch's fixes into their vehicles; write what changed."""
-    fresh = _fixes_by_vehicle(work)
-    if not fresh:
+    for readings in work.columns:
+        if readings.kind is not Position:
+            continue
+        fixes, vehicles = _of_vehicles(work, _fix_columns(readings))
+        if vehicles:
+            _fold(work, Fresh(vehicles, fixes, store.lock_vehicles(work.database, vehicles)))
+            work.dirty["transit"] |= set(vehicles)
+
+
+def _fold(work: Work, fresh: Fresh) -> None:
+    """Vehicles whose fixes come in order go on from their state, the others start anew."""
+    first_us = _first_us(fresh)
+    is_again = fresh.known.is_stale | (first_us <= fresh.known.states["at_us"])
+    ahead = fresh.only(~is_again) if is_again.any() else fresh
+    if ahead.vehicles:
+        shipments = work.plan.shipments_of(ahead.vehicles)
+        output = fold_tracks(ahead.known.states, ahead.fixes, shipments, work.plan)
+        _put(work, ahead.vehicles, output, None)
+    again = np.flatnonzero(is_again)
+    for at in range(0, len(again), AGAIN_VEHICLES_MAX):
+        which = np.zeros(len(is_again), np.bool_)
+        which[again[at : at + AGAIN_VEHICLES_MAX]] = True
+        _fold_again(work, fresh.only(which))
+
+
+def _fold_again(work: Work, late: Fresh) -> None:
+    """From the last checkpoint before the first late fix: one of an earlier quarter, as what a
+    quarter decided falls as a whole.
+
+    A late fix from before what is stored whole can't be folded rightly: it stays stored, is
+    counted, and changes nothing, now or later.
+    """
+    starts = _starts(work, late)
+    is_too_late = late.fixes.time_us < starts.limit_us[late.fixes.track]
+    if is_too_late.any():
+        metrics.TOO_LATE_FIXES.inc(int(is_too_late.sum()))
+        is_lost = (starts.limit_us > UNKNOWN_US) & ~late.known.is_stale
+        rest = late._replace(fixes=late.fixes.take(~is_too_late))
+        met = np.bincount(rest.fixes.track, minlength=len(late.vehicles)) > 0
+        if (is_lost & met).any():
+            _fold(work, rest.only(is_lost & met))
+        late = late.only(~is_lost)
+        starts = _Starts._make(part[~is_lost] for part in starts)
+    if not late.vehicles:
         return
-    known = lock_vehicles(work.database, fresh)
-    # Back to a checkpoint of an earlier quarter: what a quarter decided falls as a whole.
-    late = {
-        vehicle: _quarter_end(fixes[0].time) - timedelta(seconds=CHECKPOINT_S)
-        for vehicle, fixes in fresh.items()
-        if vehicle in known and fixes[0].time <= known[vehicle].at
-    }
-    start = {vehicle: known.get(vehicle, Folded(NEVER, VehicleState())) for vehicle in fresh}
-    if late:
-        before = checkpoints_before(work.database, late)
-        start |= {vehicle: before.get(vehicle, Folded(NEVER, VehicleState())) for vehicle in late}
-        fresh |= _stored_fixes(work, {vehicle: start[vehicle].at for vehicle in late})
-    results = _fold_all(work, start, fresh, late)
-    put_results(work.database, results)
-    work.dirty["transit"] |= fresh.keys()
-    work.dirty["alerts"] |= _put_alerts(work, results)
+    devices = _devices(work, late.vehicles)
+    fixes = store.fixes_since(work.database, starts.after_us, devices)
+    shipments = work.plan.shipments_of(late.vehicles)
+    output = fold_tracks(starts.states, fixes, shipments, work.plan)
+    begin_us = _first_us(late._replace(fixes=fixes))
+    since_us = quarter_start_us(np.where(starts.is_based, starts.after_us + _QUARTER_US, begin_us))
+    again = Again(late.vehicles, since_us, ~starts.is_based)
+    store.overrule(work.database, again)
+    _put(work, late.vehicles, output, again)
 
 
-def _fixes_by_vehicle(work: Work) -> dict[str, list[Fix]]:
-    out: dict[str, list[tuple[datetime, str, Fix]]] = defaultdict(list)
-    for reading in work.readings:
-        event = reading.event
-        if not isinstance(event, Position):
-            continue
-        device = work.master.devices.get(event.device)
-        if device is None or device.vehicle is None:
-            continue
-        if event.time - event.captured_at > FUTURE_MAX:
-            continue
-        fix = Fix(
-            event.time,
-            event.lat,
-            event.lon,
-            event.speed_mps,
-            event.course_deg_true,
-            event.accuracy_m,
-            event.captured_at,
-            event.quality,
-        )
-        out[device.vehicle].append((event.time, event.device, fix))
-    return {
-        vehicle: [
-            fix for *_, fix in sorted(rows, key=lambda row: (*row[:2], row[2].lat, row[2].lon))
-        ]
-        for vehicle, rows in out.items()
-    }
-
-
-def _stored_fixes(work: Work, since: dict[str, datetime]) -> dict[str, list[Fix]]:
-    devices: dict[str, list[str]] = defaultdict(list)
-    for device in work.master.devices.values():
-        if device.vehicle in since:
-            devices[device.vehicle].append(device.device)
-    stored = fixes_since(
-        work.database, {vehicle: (devices[vehicle], at) for vehicle, at in since.items()}
+def _starts(work: Work, late: Fresh) -> _Starts:
+    """A checkpoint; else the first fix of all, if it is still stored; else, of a vehicle whose
+    state can't be read, a day before its last fix."""
+    vehicles, known, database = late.vehicles, late.known, work.database
+    devices = _devices(work, vehicles)
+    first_us = _first_us(late)
+    states, is_based = store.checkpoints_before(
+        database, vehicles, quarter_start_us(first_us), devices
     )
-    return {
-        vehicle: [fix for fix in fixes if fix.time - fix.captured_at <= FUTURE_MAX]
-        for vehicle, fixes in stored.items()
-    }
-
-
-def _fold_all(
-    work: Work, start: dict[str, Folded], fixes: dict[str, list[Fix]], again: Collection[str]
-) -> list[FoldResult]:
-    """Fold quarter by quarter, all vehicles together, keeping each state whose quarter is over."""
-    quarters = {vehicle: _quarters(fixes[vehicle]) for vehicle in sorted(fixes)}
-    results = {
-        vehicle: FoldResult(
-            vehicle,
-            _overruled(start[vehicle]) if vehicle in again else None,
-            start[vehicle],
-            [],
-            [],
+    after_us = states["at_us"].copy()
+    limit_us = np.full(len(vehicles), UNKNOWN_US, np.int64)
+    is_unread = ~is_based & known.is_stale
+    newest_us = np.maximum(known.fix_us, first_us)
+    after_us[is_unread] = newest_us[is_unread] - REFOLD_US
+    limit_us[is_unread] = after_us[is_unread] + 1
+    places = np.flatnonzero(~is_based & ~known.is_stale)
+    if len(places):
+        at_us = known.states["at_us"][places]
+        names = [vehicles[place] for place in places.tolist()]
+        is_whole, floor_us = store.kept_since(
+            database, names, known.states["first_us"][places], _devices(work, names)
         )
-        for vehicle in quarters
-    }
-    for turn in range(max(map(len, quarters.values()))):
-        running = {name: parts[turn] for name, parts in quarters.items() if turn < len(parts)}
-        tracks = [
-            Track(vehicle, results[vehicle].folded.state, part) for vehicle, part in running.items()
-        ]
-        for (vehicle, part), (state, rows) in zip(
-            running.items(), fold_fleet(tracks, work.plan), strict=True
-        ):
-            result = results[vehicle]
-            end = _quarter_end(part[-1].time)
-            if result.folded.at > NEVER and _quarter_end(result.folded.at) < end:
-                result.checkpoints.append(result.folded)
-            result.derived.append((end, rows))
-            results[vehicle] = result._replace(folded=Folded(part[-1].time, state))
-    return list(results.values())
+        begin_us = np.where(
+            floor_us > UNKNOWN_US, quarter_start_us(floor_us + _QUARTER_US), at_us + 1
+        )
+        limit_us[places] = np.where(is_whole, UNKNOWN_US, begin_us)
+    return _Starts(states, after_us, is_based, limit_us)
 
 
-def _overruled(start: Folded) -> datetime:
-    """What was decided after this instant is decided again."""
-    return _quarter_end(start.at) if start.at > NEVER else NEVER
+def _put(work: Work, vehicles: list[str], output: FoldOutput, again: Again | None) -> None:
+    names = _names(work, vehicles, output.rows)
+    database = work.database
+    of_checkpoint = [vehicles[int(track)] for track in output.checkpoint_track]
+    store.put_checkpoints(database, of_checkpoint, output.checkpoints)
+    store.put_rows(database, vehicles, output.rows, names)
+    store.put_states(database, vehicles, output.states, output.progress, names)
+    put_episodes(work, vehicles, output.rows, names, again)
 
 
-def _quarters(fixes: list[Fix]) -> list[list[Fix]]:
-    out: dict[datetime, list[Fix]] = {}
-    for fix in fixes:
-        out.setdefault(_quarter_end(fix.time), []).append(fix)
-    return list(out.values())
+def _names(work: Work, vehicles: Sequence[str], rows: Records) -> Mapping[int, str]:
+    """Codes of fences and shipments by key, those of earlier plans where a row tells of them."""
+    known = work.plan.names
+    keys = set(rows["key"].tolist()) | set(rows["shipment"].tolist())
+    if keys - known.keys() <= {0}:
+        return known
+    return {**store.former_names(work.database, vehicles, rows), **known}
 
 
-def _quarter_end(at: datetime) -> datetime:
-    quarter = int(at.timestamp()) // CHECKPOINT_S + 1
-    return datetime.fromtimestamp(quarter * CHECKPOINT_S, UTC)
+def _devices(work: Work, vehicles: Sequence[str]) -> Devices:
+    place = {vehicle: number for number, vehicle in enumerate(vehicles, 1)}
+    pairs = [
+        (place[device.vehicle], device.device)
+        for device in work.master.devices.values()
+        if device.vehicle in place
+    ]
+    return Devices([pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
 
-def _put_alerts(work: Work, results: list[FoldResult]) -> set[str]:
-    scopes: list[Scope] = []
-    episodes: dict[tuple[str, str, datetime], _Decided] = {}
-    for result in results:
-        for decided_at, derived in result.derived:
-            for episode in derived.episodes:
-                key = (episode.type, episode.subject, episode.opened_at)
-                episodes[key] = _merged(
-                    episodes.get(key), _Decided(episode, decided_at, decided_at)
-                )
-        if result.since is not None:
-            scopes.append(Scope("vehicle.off_route", result.vehicle, result.since))
-            scopes += [
-                Scope("shipment.late_predicted", one.shipment, result.since)
-                for one in work.master.shipments
-                if one.vehicle == result.vehicle
-            ]
-    if not scopes and not episodes:
-        return set()
-    shipments = {one.episode.shipment or "" for one in episodes.values()}
-    orders = orders_of_shipments(work.database, shipments)
-    rows = [_alert(work, one, orders) for one in episodes.values()]
-    return replace_episodes(work.database, scopes, rows)
-
-
-def _merged(earlier: _Decided | None, later: _Decided) -> _Decided:
-    """What was said last, with when its beginning and its end were said first."""
-    if earlier is None:
-        return later
-    same_end = earlier.episode.cleared_at == later.episode.cleared_at
-    ended_at = earlier.ended_decided_at if same_end else later.ended_decided_at
-    return later._replace(decided_at=earlier.decided_at, ended_decided_at=ended_at)
-
-
-def _alert(work: Work, decided: _Decided, orders: dict[str, list[str]]) -> AlertRow:
-    episode = decided.episode
-    figures = {**episode.figures, "vehicle": episode.vehicle}
-    names = work.master.names
-    figures["plate"] = names.plates.get(episode.vehicle, episode.vehicle)
-    site = names.site_by_shipment.get(episode.shipment or "")
-    figures["time_zone"] = names.time_zones.get(site or "", "UTC")
-    return AlertRow(
-        episode.type,
-        episode.subject,
-        episode.opened_at,
-        episode.cleared_at,
-        site,
-        figures,
-        orders.get(episode.shipment or "", ()),
-        episode.captured_at,
-        decided.decided_at,
-        decided.ended_decided_at if episode.cleared_at is not None else None,
+def _fix_columns(readings: Readings) -> FixColumns:
+    numbers = readings.numbers
+    return FixColumns(
+        readings.devices,
+        readings.device,
+        readings.time_us,
+        readings.captured_us,
+        numbers["lat"],
+        numbers["lon"],
+        numbers["speed_mps"],
+        numbers["course_deg_true"],
+        numbers["accuracy_m"],
     )
+
+
+def _of_vehicles(work: Work, columns: FixColumns) -> tuple[TrackFixes, list[str]]:
+    """Fixes of devices that stand for a vehicle, but those from the future; and the vehicles they
+    are of, in order of name: the order they are locked in."""
+    devices = [work.master.devices.get(name) for name in columns.devices]
+    of_device = [device.vehicle if device else None for device in devices]
+    vehicles = sorted({vehicle for vehicle in of_device if vehicle is not None})
+    place = {vehicle: number for number, vehicle in enumerate(vehicles)}
+    tracks = [-1 if vehicle is None else place[vehicle] for vehicle in of_device]
+    fixes = columns.of_tracks(np.array(tracks, np.int32))
+    future_us = work.plan.settings.future_s_max * 1e6
+    is_future = fixes.time_us - fixes.captured_us > future_us
+    fixes = fixes.take(~is_future) if is_future.any() else fixes
+    met = np.bincount(fixes.track, minlength=len(vehicles)) > 0
+    if met.all():
+        return fixes, vehicles
+    renumbered = (np.cumsum(met) - 1).astype(np.int32)
+    vehicles = [vehicle for vehicle, is_met in zip(vehicles, met.tolist(), strict=True) if is_met]
+    return fixes._replace(track=renumbered[fixes.track]), vehicles
+
+
+def _first_us(fresh: Fresh) -> Int64s:
+    """Each vehicle's earliest fix."""
+    first_us = np.full(len(fresh.vehicles), np.iinfo(np.int64).max)
+    np.minimum.at(first_us, fresh.fixes.track, fresh.fixes.time_us)
+    return first_us

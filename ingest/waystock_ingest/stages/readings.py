@@ -6,4 +6,4 @@ from waystock_ingest.stages.work import Work
 
 def keep_readings(work: Work) -> None:
     """Raw rows by binary COPY."""
-    copy_readings(work.database, work.readings, work.received_at)
+    copy_readings(work.database, work.columns, work.stream_ids, work.received_at)

@@ -1,6 +1,7 @@
 """Second stage: scans become operations, operations movements, movements positions and alerts."""
 
 from waystock.contract.events import Barcode, Rfid
+from waystock.stock.interpret import BIZ_STEPS_WITH_CONTEXT
 from waystock.store.stock import LedgerChange, Span, apply_operations, reinterpret
 from waystock.store.stock_alerts import raise_stock_alerts
 from waystock_ingest.stages.work import Work
@@ -14,7 +15,11 @@ def derive_stock(work: Work) -> None:
     if not spans:
         return
     directory = work.master.directory
-    old, new = reinterpret(work.database, spans, directory)
+    devices = work.master.devices
+    with_context = {
+        device for device in spans if devices[device].biz_step in BIZ_STEPS_WITH_CONTEXT
+    }
+    old, new = reinterpret(work.database, spans, directory, with_context)
     change = apply_operations(work.database, old, new, directory)
     alerts = raise_stock_alerts(work.database, change, directory, work.master.names)
     work.dirty["alerts"] |= alerts
@@ -24,10 +29,8 @@ def derive_stock(work: Work) -> None:
 def _spans(work: Work) -> dict[str, Span]:
     """Device → (first, last) time of its new scans; devices that scan nothing are left out."""
     spans: dict[str, Span] = {}
-    for reading in work.readings:
-        event = reading.event
-        if not isinstance(event, Barcode | Rfid):
-            continue
+    scans = [event for one in work.columns if one.kind in (Barcode, Rfid) for event in one.events]
+    for event in scans:
         device = work.master.devices.get(event.device)
         if device is None or device.biz_step not in _SCANNING:
             continue

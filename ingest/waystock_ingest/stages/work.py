@@ -1,13 +1,15 @@
 """What the stages of one batch share."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from waystock.contract.topics import LiveStream
 from waystock.fleet.plan import FleetPlan
+from waystock.store.binary_copy import Int32s
 from waystock.store.connection import Database
 from waystock.store.directory import MasterSnapshot
-from waystock.store.readings import Reading
+from waystock.store.readings import Reading, Readings
 
 Dirty = dict[LiveStream, set[str]]
 """Live stream → keys of entities that this batch changed."""
@@ -17,8 +19,22 @@ class Work(NamedTuple):
     """One batch on its way through the stages."""
 
     database: Database
-    readings: list[Reading]
+    columns: Sequence[Readings]
+    """The new readings, by kind."""
+    stream_ids: Int32s
+    """The store's number of each source's stream."""
     master: MasterSnapshot
     plan: FleetPlan
     received_at: datetime
     dirty: Dirty
+
+    @property
+    def readings(self) -> list[Reading]:
+        """The same readings one by one."""
+        return [
+            Reading(int(self.stream_ids[source]), offset, event)
+            for one in self.columns
+            for source, offset, event in zip(
+                one.source.tolist(), one.stream_offset.tolist(), one.events, strict=True
+            )
+        ]

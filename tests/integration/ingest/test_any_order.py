@@ -10,13 +10,16 @@ import psycopg
 import pytest
 
 from tests.support.small_day import STREAMS, batches, master_data, readings
-from waystock.contract.events import Batch, Position
+from waystock.contract.events import Batch, Position, encode_batch
+from waystock.contract.topics import gateway_topic
 from waystock.store.audit import verify_ledger
 from waystock.store.connection import Database, connect
 from waystock.store.masterdata import import_master_data
-from waystock_ingest.batches import Incoming
+from waystock_ingest.batches import Prepared
+from waystock_ingest.batches import prepare as read_messages
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import commit_batches
+from waystock_ingest.source import Message
 
 TABLES = {
     "barcode_reading": "device, time, stream_offset, data, elements, quality",
@@ -29,9 +32,11 @@ TABLES = {
     "stock_position": "location, gtin, lot, lpn, on_hand, reserved",
     "lpn": "lpn, location",
     "vehicle_state": "vehicle, fix_time, lat, lon, speed_mps, motion, at_fence, shipment,"
-    " next_stop, round(remaining_m::numeric, 3), eta, eta_p10, eta_p90, late_s, off_route, fold",
+    " next_stop, round(remaining_m::numeric, 3), eta, eta_p10, eta_p90, late_s, off_route,"
+    " state, trip_started_at, round(trip_m::numeric, 3)",
     "trip": "vehicle, started_at, ended_at, round(distance_m::numeric, 3), decided_at,"
     " ended_decided_at",
+    "fold_checkpoint": "vehicle, at, state",
     "vehicle_stop": "vehicle, arrived_at, departed_at, decided_at, ended_decided_at",
     "visit": "vehicle, fence, entered_at, exited_at, decided_at, ended_decided_at",
     "stop_arrival": "shipment, seq, vehicle, arrived_at",
@@ -64,11 +69,12 @@ def prepare(database_url: str) -> None:
         import_master_data(database, master_data())
 
 
-def incoming(batch: Batch) -> Incoming:
-    site, gateway = next(owner for owner, stream in STREAMS.items() if stream == batch.stream)
-    events = dict(enumerate(batch.events, batch.first))
-    end = batch.first + len(batch.events)
-    return Incoming("t", site, gateway, batch.stream, batch.first, end, events)
+def prepared(group: list[Batch]) -> Prepared:
+    owners = {stream: owner for owner, stream in STREAMS.items()}
+    return read_messages(
+        Message(gateway_topic(*owners[batch.stream], "events"), encode_batch(batch), 1, 1, 1)
+        for batch in group
+    )
 
 
 def take_in(database_url: str, groups: list[list[Batch]]) -> None:
@@ -78,7 +84,7 @@ def take_in(database_url: str, groups: list[list[Batch]]) -> None:
         for group in groups:
             while True:
                 try:
-                    commit_batches(database, list(map(incoming, group)), [], master)
+                    commit_batches(database, prepared(group), master)
                     break
                 except psycopg.errors.DeadlockDetected:
                     continue

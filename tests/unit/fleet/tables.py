@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from waystock.fleet.fold import Derived
-from waystock.fleet.rows import ArrivalRow, Episode, Progress, StopRow, TripRow, VisitRow
+from waystock.fleet.derived import Episode, as_row
+from waystock.fleet.records import Records
+from waystock.fleet.replay import ArrivalRow, Derived, Position, StopRow, TripRow, VisitRow
 
 VEHICLE = "v1"
 
@@ -24,7 +25,7 @@ class Tables:
     episodes: dict[tuple[str, str, datetime], Episode] = field(
         default_factory=dict[tuple[str, str, datetime], Episode]
     )
-    progress: Progress | None = None
+    progress: Position | None = None
 
     def write(self, derived: Derived) -> None:
         self.trips.update({row.started_at: row for row in derived.trips})
@@ -34,3 +35,13 @@ class Tables:
         rows = derived.episodes
         self.episodes.update({(row.type, row.subject, row.opened_at): row for row in rows})
         self.progress = derived.progress or self.progress
+
+
+def rows_said(rows: Records) -> list[tuple[object, ...]]:
+    """The fold's rows as they are told, by kind: of each only what its kind has."""
+    said: list[tuple[object, ...]] = []
+    for record in rows:
+        one = as_row(record)
+        name = (one.kind, one.key, one.number, one.begin_us, one.end_us, one.ended)
+        said.append((*name, one.decided_us, one.end_decided_us))
+    return said

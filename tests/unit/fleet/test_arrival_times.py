@@ -2,31 +2,35 @@
 
 import itertools
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 
 from waystock.contract.masterdata import Shipment
-from waystock.fleet.eta import Travel, forecast, step_pace
-from waystock.fleet.fold import Derived, Fix, VehicleState, fold
-from waystock.fleet.motion import Hop
+from waystock.fleet.derived import MODELS, Episode
+from waystock.fleet.eta import forecast, step_pace
 from waystock.fleet.plan import FleetPlan
-from waystock.fleet.rows import Episode, Progress
+from waystock.fleet.records import dtype_of, row
+from waystock.fleet.replay import NOTHING_KNOWN, Derived, Fix, Position, fold
+from waystock.fleet.rows import Step
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import Pace
 
 from .tracks import LAT, at, drive, fix, lat_of, lon_of, shipment, square
 
 S = FleetSettings()
+RULES = S.as_record()
 FENCES = [square("depot", 0.0), square("customer", 20_000.0, kind="customer")]
 EDGE_M = 19_850.0
 
 
 def derive(fixes: list[Fix], *shipments: Shipment) -> Derived:
     plan = FleetPlan.build(FENCES, shipments)
-    return fold("v1", VehicleState(), fixes, plan)[1]
+    return fold("v1", NOTHING_KNOWN, fixes, plan)[1]
 
 
-def progress(fixes: list[Fix], *shipments: Shipment) -> Progress:
+def progress(fixes: list[Fix], *shipments: Shipment) -> Position:
     last = derive(fixes, *shipments).progress
     assert last is not None
     return last
@@ -122,26 +126,35 @@ def test_a_vehicle_without_a_shipment_has_no_arrival_time() -> None:
     assert (last.shipment, last.eta, last.late_s) == (None, None, None)
 
 
+def ahead(
+    pace: tuple[float, float, float], remaining_m: float, trip_m: float, trip_s: float
+) -> Any:
+    """What is expected of a vehicle that is to drive `remaining_m` at 16.7 m/s."""
+    step = np.zeros(1, dtype_of(Step))[0]
+    forecast(step, row(Pace, pace)[0], remaining_m, 16.7, trip_m, trip_s, 0.0, RULES[0])
+    return step
+
+
 def test_quantiles_lie_around_the_middle_and_narrow_as_the_trip_goes_on() -> None:
-    fresh = Travel(50_000, 16.7, Pace(), 0.0, 0.0, 0.0)
-    tried = Travel(50_000, 16.7, Pace(2500, 170), 60_000, 3600, 0.0)
-    wide, narrow = forecast(fresh, S), forecast(tried, S)
-    assert wide.p10_s < wide.p50_s < wide.p90_s
-    assert narrow.p10_s < narrow.p50_s < narrow.p90_s
-    assert narrow.p90_s / narrow.p50_s < wide.p90_s / wide.p50_s
-    assert (wide.model, narrow.model) == ("planned_speed", "own_pace")
-    near = forecast(Travel(10, 16.7, Pace(), 0.0, 0.0, 0.0), S)
-    assert (near.p10_s, near.p90_s) == (0.0, pytest.approx(30.6, abs=0.1))
+    wide = ahead((0.0, 0.0, 0.0), 50_000.0, 0.0, 0.0)
+    narrow = ahead((2500.0, 170.0, 0.0), 50_000.0, 60_000.0, 3600.0)
+    assert wide["p10_s"] < wide["p50_s"] < wide["p90_s"]
+    assert narrow["p10_s"] < narrow["p50_s"] < narrow["p90_s"]
+    assert narrow["p90_s"] / narrow["p50_s"] < wide["p90_s"] / wide["p50_s"]
+    models = (MODELS[wide["model"]], MODELS[narrow["model"]])
+    assert models == ("planned_speed", "own_pace")
+    near = ahead((0.0, 0.0, 0.0), 10.0, 0.0, 0.0)
+    assert (near["p10_s"], near["p90_s"]) == (0.0, pytest.approx(30.6, abs=0.1))
 
 
 def test_own_pace_is_what_was_driven_with_halts_at_the_floor() -> None:
-    pace = Pace()
+    pace = row(Pace, (0.0, 0.0, 0.0))[0]
     for _ in range(100):
-        pace = step_pace(pace, Hop(45.0, 3.0), S)
-    assert pace.moved_m / pace.moved_s == pytest.approx(15.0)
-    assert pace.moved_s == pytest.approx(S.pace_memory_s, rel=0.25)
-    halted = step_pace(pace, Hop(32.0, 65.0), S)
-    assert 12.5 < halted.moved_m / halted.moved_s < 15.0
+        step_pace(pace, 45.0, 3.0, RULES[0])
+    assert pace["moved_m"] / pace["moved_s"] == pytest.approx(15.0)
+    assert pace["moved_s"] == pytest.approx(S.pace_memory_s, rel=0.25)
+    step_pace(pace, 32.0, 65.0, RULES[0])
+    assert 12.5 < pace["moved_m"] / pace["moved_s"] < 15.0
 
 
 def test_a_late_truck_that_makes_up_time_recovers_and_may_be_late_again() -> None:
@@ -172,7 +185,7 @@ def test_reaching_the_customer_ends_the_alert_with_how_late_it_really_was() -> N
 
 def test_an_open_alert_shows_new_figures_only_when_they_have_changed_enough_to_tell() -> None:
     plan = FleetPlan.build(FENCES, [shipment(stops=[("customer", 600.0)])])
-    state = VehicleState()
+    state = NOTHING_KNOWN
     shown: list[float] = []
     for one in drive(600, 8.0):
         state, derived = fold("v1", state, [one], plan)

@@ -4,15 +4,16 @@ import itertools
 import random
 from typing import NamedTuple
 
-import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from waystock.contract.masterdata import Shipment
-from waystock.fleet.fold import Fix, Track, VehicleState, fold, fold_fleet
+from waystock.fleet.fold import fold_tracks
 from waystock.fleet.plan import FleetPlan
+from waystock.fleet.replay import NOTHING_KNOWN, Fix, columns, fold
+from waystock.fleet.state import nothing_known, pack
 
-from .tables import VEHICLE, Tables
+from .tables import VEHICLE, Tables, rows_said
 from .tracks import LAT, at, fix, lon_of, shipment, square
 
 FENCES = [
@@ -83,9 +84,9 @@ def day(legs: list[Leg], seed: int) -> list[Fix]:
     return fixes
 
 
-def in_one_go(fixes: list[Fix]) -> tuple[VehicleState, Tables]:
+def in_one_go(fixes: list[Fix]) -> tuple[bytes, Tables]:
     tables = Tables()
-    state, derived = fold(VEHICLE, VehicleState(), fixes, PLAN)
+    state, derived = fold(VEHICLE, NOTHING_KNOWN, fixes, PLAN)
     tables.write(derived)
     return state, tables
 
@@ -101,14 +102,13 @@ def test_folding_in_pieces_gives_the_same_rows_and_state(
     cuts = data.draw(
         st.sets(st.sampled_from(instants), max_size=12) if instants else st.just(set())
     )
-    state, tables = VehicleState(), Tables()
+    state, tables = NOTHING_KNOWN, Tables()
     pieces: list[list[Fix]] = [[]]
     for one in fixes:
         if one.time in cuts and pieces[-1] and pieces[-1][-1].time != one.time:
             pieces.append([])
         pieces[-1].append(one)
     for piece in pieces:
-        state = msgspec.json.decode(msgspec.json.encode(state), type=VehicleState)
         state, derived = fold(VEHICLE, state, piece, PLAN)
         tables.write(derived)
     assert state == whole_state
@@ -120,13 +120,18 @@ def test_folding_in_pieces_gives_the_same_rows_and_state(
 def test_folding_the_fleet_together_gives_each_vehicle_its_own(
     one: list[Leg], other: list[Leg], seed: int
 ) -> None:
-    tracks = [
-        Track(VEHICLE, VehicleState(), day(one, seed)),
-        Track("v2", VehicleState(), day(other, seed + 1)),
-    ]
-    assert fold_fleet(tracks, PLAN) == [
-        fold(track.vehicle, track.state, track.fixes, PLAN) for track in tracks
-    ]
+    days = [day(one, seed), day(other, seed + 1)]
+    fixes = columns(days[0]).joined(columns(days[1]))
+    fixes.track[len(days[0]) :] = 1
+    vehicles = [VEHICLE, "v2"]
+    together = fold_tracks(nothing_known(2), fixes, PLAN.shipments_of(vehicles), PLAN)
+    for place, (vehicle, alone) in enumerate(zip(vehicles, days, strict=True)):
+        plan = PLAN.shipments_of([vehicle])
+        apart = fold_tracks(nothing_known(1), columns(alone), plan, PLAN)
+        assert pack(together.states)[place] == pack(apart.states)[0]
+        rows = together.rows[together.rows["track"] == place].copy()
+        rows["track"] = 0
+        assert rows_said(rows) == rows_said(apart.rows)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -149,12 +154,13 @@ def test_rows_never_contradict_themselves(legs: list[Leg], seed: int) -> None:
         assert stop.departed_at is None or stop.departed_at >= stop.arrived_at
     for episode in tables.episodes.values():
         assert episode.cleared_at is None or episode.cleared_at >= episode.opened_at
-    assert len(msgspec.json.encode(state)) < 8_000
+    assert len(state) < 1_900
 
 
 def test_the_order_of_two_fixes_at_one_instant_does_not_matter() -> None:
     plan: FleetPlan = FleetPlan.build(FENCES, list[Shipment]())
     good, poor = fix(at(0), 0.0, accuracy_m=3.0), fix(at(0), 80.0, accuracy_m=90.0)
-    one_way = fold(VEHICLE, VehicleState(), [good, poor], plan)
-    assert one_way == fold(VEHICLE, VehicleState(), [poor, good], plan)
-    assert one_way[0].last == good
+    one_way = fold(VEHICLE, NOTHING_KNOWN, [good, poor], plan)
+    assert one_way == fold(VEHICLE, NOTHING_KNOWN, [poor, good], plan)
+    assert one_way[1].progress is not None
+    assert one_way == fold(VEHICLE, NOTHING_KNOWN, [good], plan)

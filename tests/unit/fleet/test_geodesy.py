@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waystock.fleet.geodesy import FLATTENING, SEMI_MAJOR_M, distance_m, wrap_deg
+from waystock.fleet.ellipsoid import FLATTENING, SEMI_MAJOR_M
+from waystock.fleet.geodesy import distance_m, wrap_deg
 
 lats = st.floats(-80, 80)
 lons = st.floats(-180, 180)

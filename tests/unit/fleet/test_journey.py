@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from waystock.contract.masterdata import Shipment
-from waystock.fleet.fold import Derived, Fix, VehicleState, fold
+from waystock.fleet.derived import Episode
 from waystock.fleet.plan import FleetPlan
-from waystock.fleet.rows import Episode
+from waystock.fleet.replay import NOTHING_KNOWN, Derived, Fix, fold
 
 from .tracks import at, drive, fix, lat_of, lon_of, shipment, square
 
@@ -18,8 +18,8 @@ FENCES = [
 ]
 
 
-def derive(fixes: list[Fix], *shipments: Shipment, state: VehicleState | None = None) -> Derived:
-    return fold("v1", state or VehicleState(), fixes, FleetPlan.build(FENCES, shipments))[1]
+def derive(fixes: list[Fix], *shipments: Shipment) -> Derived:
+    return fold("v1", NOTHING_KNOWN, fixes, FleetPlan.build(FENCES, shipments))[1]
 
 
 def off_route(derived: Derived) -> list[Episode]:
@@ -127,7 +127,7 @@ def test_wandering_about_the_customers_yard_is_not_off_route() -> None:
     yard = square("first", 8000.0, half_m=600.0, kind="customer")
     fences = [fence for fence in FENCES if fence.fence != "first"] + [yard]
     there = drive(540, 15.0) + [fix(at(540 + i), 8100.0, min(i, 400.0)) for i in range(800)]
-    derived = fold("v1", VehicleState(), there, FleetPlan.build(fences, [plan]))[1]
+    derived = fold("v1", NOTHING_KNOWN, there, FleetPlan.build(fences, [plan]))[1]
     assert off_route(derived) == []
 
 
@@ -153,7 +153,7 @@ def test_a_shortcut_that_rejoins_further_on_moves_progress_on() -> None:
     plan = shipment(stops=[("customer", 9000.0)], route=(*out, *loop, *over, *down, *on))
     fences = [square("depot", 0.0), square("customer", 20_000.0, kind="customer")]
     straight = drive(700, 15.0)
-    derived = fold("v1", VehicleState(), straight, FleetPlan.build(fences, [plan]))[1]
+    derived = fold("v1", NOTHING_KNOWN, straight, FleetPlan.build(fences, [plan]))[1]
     assert derived.progress is not None
     assert derived.progress.remaining_m == pytest.approx(19_850 - 15 * 699, abs=20)
     (row,) = off_route(derived)
@@ -162,7 +162,7 @@ def test_a_shortcut_that_rejoins_further_on_moves_progress_on() -> None:
 
 def test_a_route_drawn_anew_during_the_journey_is_measured_anew() -> None:
     plan = FleetPlan.build(FENCES, [shipment(stops=[("customer", 9000.0)])])
-    state, _ = fold("v1", VehicleState(), drive(300, 15.0), plan)
+    state, _ = fold("v1", NOTHING_KNOWN, drive(300, 15.0), plan)
     longer = shipment(
         stops=[("customer", 9000.0)],
         route=((lon_of(-5000), lat_of(0)), (lon_of(20_000), lat_of(0))),

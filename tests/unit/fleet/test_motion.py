@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from waystock.fleet.fold import Derived, Fix, VehicleState, fold
 from waystock.fleet.plan import FleetPlan
+from waystock.fleet.replay import NOTHING_KNOWN, Derived, Fix, fold
 
 from .tracks import at, clock, drive, fix
 
@@ -14,7 +14,7 @@ PLAN = FleetPlan.build([], [])
 
 
 def derive(fixes: Sequence[Fix]) -> Derived:
-    return fold("v1", VehicleState(), fixes, PLAN)[1]
+    return fold("v1", NOTHING_KNOWN, fixes, PLAN)[1]
 
 
 def closed(derived: Derived) -> list[tuple[object, object]]:
@@ -146,7 +146,7 @@ def test_a_first_fix_that_was_wrong_does_not_shut_out_all_the_others() -> None:
     derived = derive([fix(at(0), 900_000), *drive(300, 15.0, from_s=1)])
     assert len(derived.skipped) == 2
     assert derived.progress is not None
-    assert derived.progress.fix.time == at(300)
+    assert derived.progress.at == at(300)
     (trip,) = derived.trips
     assert trip.distance_m == pytest.approx(297 * 15, rel=1e-6)
 
@@ -157,7 +157,7 @@ def test_fixes_from_the_future_and_hopeless_ones_are_left_out_and_said() -> None
     derived = derive([fix(at(0), 0.0), fix(at(1), 0.0, accuracy_m=201.0), future])
     assert [skip.mark for skip in derived.skipped] == ["low_accuracy", "future_time"]
     assert derived.progress is not None
-    assert derived.progress.fix.time == at(0)
+    assert derived.progress.at == at(0)
 
 
 def test_before_two_hundred_metres_are_driven_motion_is_what_the_device_says_or_unknown() -> None:
@@ -169,6 +169,8 @@ def test_before_two_hundred_metres_are_driven_motion_is_what_the_device_says_or_
 
 
 def test_no_fixes_give_nothing_and_change_nothing() -> None:
-    state, derived = fold("v1", VehicleState(), [], PLAN)
-    assert state == VehicleState()
+    known, _ = fold("v1", NOTHING_KNOWN, drive(60, 15.0), PLAN)
+    state, derived = fold("v1", known, [], PLAN)
+    assert state == known
     assert derived.progress is None
+    assert fold("v1", NOTHING_KNOWN, [], PLAN)[1].progress is None

@@ -4,9 +4,8 @@ import random
 
 import pytest
 
-from waystock.fleet.fold import Fix, VehicleState, fold
 from waystock.fleet.plan import FleetPlan
-from waystock.fleet.rows import VisitRow
+from waystock.fleet.replay import NOTHING_KNOWN, Fix, VisitRow, fold
 
 from .tracks import at, drive, fix, square
 
@@ -15,7 +14,7 @@ PLAN = FleetPlan.build([square("yard", 5000.0), square("zone", 5000.0, half_m=60
 
 def visits(fixes: list[Fix], plan: FleetPlan = PLAN) -> dict[str, list[VisitRow]]:
     found: dict[str, list[VisitRow]] = {}
-    for visit in fold("v1", VehicleState(), fixes, plan)[1].visits:
+    for visit in fold("v1", NOTHING_KNOWN, fixes, plan)[1].visits:
         found.setdefault(visit.fence, []).append(visit)
     return found
 
@@ -61,15 +60,15 @@ def test_driving_past_with_one_fix_inside_is_no_visit() -> None:
 
 
 def test_the_smallest_of_nested_fences_is_where_the_vehicle_is() -> None:
-    progress = fold("v1", VehicleState(), [fix(at(i), 5000.0) for i in range(3)], PLAN)[1].progress
+    progress = fold("v1", NOTHING_KNOWN, [fix(at(i), 5000.0) for i in range(3)], PLAN)[1].progress
     assert progress is not None
     assert progress.at_fence == "zone"
 
 
 def test_a_fence_that_is_no_longer_planned_is_left() -> None:
-    state, _ = fold("v1", VehicleState(), [fix(at(i), 5000.0) for i in range(5)], PLAN)
+    state, _ = fold("v1", NOTHING_KNOWN, [fix(at(i), 5000.0) for i in range(5)], PLAN)
     empty = FleetPlan.build([], [])
-    _, derived = fold("v1", state, [fix(at(5 + i), 5000.0) for i in range(5)], empty)
+    _, derived = fold("v1", state, [fix(at(5 + i), 5000.0) for i in range(5)], empty, PLAN)
     assert {visit.fence: visit.exited_at for visit in derived.visits} == {
         "yard": at(5),
         "zone": at(5),

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from waystock.contract.masterdata import Fence, Shipment, ShipmentStop
-from waystock.fleet.fold import Fix
 from waystock.fleet.geodesy import metres_per_degree
+from waystock.fleet.replay import Fix
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 LAT, LON = 31.2, 121.0

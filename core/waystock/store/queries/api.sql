@@ -132,6 +132,8 @@ WHERE
     f.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = %(vehicle)s)
     AND f.time >= %(since)s
     AND f.time < %(until)s
+    -- A page begins where the one before ended, not at the beginning of the track.
+    AND f.time >= coalesce(((%(after)s::text [])[1])::timestamptz, '-infinity')
     AND (
         %(after)s::text [] IS NULL
         OR (f.time, f.stream_id, f.stream_offset) > (

@@ -39,6 +39,27 @@ SELECT 'telemetry', count(*) FROM telemetry_reading
 UNION ALL
 SELECT 'health', count(*) FROM health_report;
 
+-- stored_offsets --
+SELECT s.stream, count(*) AS stored, count(DISTINCT k.stream_offset) AS offsets
+FROM (
+    SELECT stream_id, stream_offset FROM barcode_reading
+    UNION ALL
+    SELECT stream_id, stream_offset FROM rfid_reading
+    UNION ALL
+    SELECT stream_id, stream_offset FROM fix
+    UNION ALL
+    SELECT stream_id, stream_offset FROM telemetry_reading
+    UNION ALL
+    SELECT stream_id, stream_offset FROM health_report
+    UNION ALL
+    SELECT o.stream_id, d.stream_offset
+    FROM dead_letter AS d
+    INNER JOIN stream AS o ON d.stream = o.stream
+    WHERE d.stream_offset IS NOT NULL
+) AS k
+INNER JOIN stream AS s ON k.stream_id = s.stream_id
+GROUP BY s.stream;
+
 -- committed_by_stream --
 SELECT
     s.site,

@@ -1,78 +1,141 @@
--- The fleet fold's state, its checkpoints and its rows.
+-- The fleet fold's states, its checkpoints and its rows. Columns come as arrays; unknown is NaN or -infinity there.
 
 -- register_vehicles --
 INSERT INTO vehicle_state (vehicle)
-SELECT k FROM unnest(%(vehicles)s::text []) AS k ORDER BY k
+SELECT k FROM unnest(%(vehicles)s::text []) AS k
+WHERE NOT EXISTS (SELECT 1 FROM vehicle_state AS s WHERE s.vehicle = k)
+ORDER BY k
 ON CONFLICT (vehicle) DO NOTHING;
 
 -- lock_vehicles --
-SELECT vehicle, fold FROM vehicle_state
+SELECT vehicle, state, fix_time FROM vehicle_state
 WHERE vehicle = any(%(vehicles)s::text []) ORDER BY vehicle FOR UPDATE;
 
 -- checkpoints_before --
-SELECT k.vehicle, c.fold
-FROM unnest(%(vehicles)s::text [], %(before)s::timestamptz []) AS k (vehicle, before)
+SELECT
+    k.place,
+    c.state,
+    EXISTS (
+        SELECT 1
+        FROM unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+        INNER JOIN fix AS f ON d.device = f.device AND f.time = c.at
+        WHERE d.place = k.place
+    ) AS is_kept
+FROM unnest(%(vehicles)s::text [], %(before)s::timestamptz []) WITH ORDINALITY
+    AS k (vehicle, before, place)
 INNER JOIN LATERAL (
-    SELECT fold FROM vehicle_checkpoint
-    WHERE vehicle = k.vehicle AND at < k.before
+    SELECT at, state FROM fold_checkpoint
+    WHERE vehicle = k.vehicle AND at < k.before AND substring(state FOR 2) = %(form)s
     ORDER BY at DESC
     LIMIT 1
-) AS c ON true;
+) AS c ON true
+ORDER BY k.place;
+
+-- kept_since --
+SELECT
+    k.place,
+    EXISTS (
+        SELECT 1
+        FROM unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+        INNER JOIN fix AS f ON d.device = f.device AND f.time = k.first_at
+        WHERE d.place = k.place
+    ) AS is_whole,
+    (
+        SELECT min(c.at)
+        FROM fold_checkpoint AS c
+        INNER JOIN
+            unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+            ON d.place = k.place
+        INNER JOIN fix AS f ON d.device = f.device AND c.at = f.time
+        WHERE c.vehicle = k.vehicle AND substring(c.state FOR 2) = %(form)s
+    ) AS floor
+FROM unnest(%(vehicles)s::text [], %(first_at)s::timestamptz []) WITH ORDINALITY
+    AS k (vehicle, first_at, place)
+ORDER BY k.place;
 
 -- fixes_since --
-SELECT
-    k.vehicle, f.time, f.device, f.lat, f.lon, f.speed_mps, f.course_deg_true, f.accuracy_m,
-    f.captured_at, f.quality
-FROM unnest(%(vehicles)s::text [], %(devices)s::text [], %(since)s::timestamptz [])
-    AS k (vehicle, device, since)
-INNER JOIN fix AS f ON f.device = k.device AND f.time > k.since
-WHERE f.time > %(first)s
-ORDER BY k.vehicle, f.time, f.device, f.lat, f.lon;
+SELECT k.place, f.*
+FROM unnest(%(places)s::integer [], %(devices)s::text [], %(since)s::timestamptz [])
+    AS k (place, device, since)
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(time) AS time,
+        array_agg(captured_at) AS captured_at,
+        array_agg(lat) AS lat,
+        array_agg(lon) AS lon,
+        array_agg(coalesce(speed_mps, 'NaN')) AS speed_mps,
+        array_agg(coalesce(course_deg_true, 'NaN')) AS course_deg_true,
+        array_agg(coalesce(accuracy_m, 'NaN')) AS accuracy_m
+    FROM fix
+    WHERE fix.device = k.device AND fix.time > k.since AND fix.time > %(first)s
+    HAVING count(*) > 0
+) AS f;
 
--- remove_checkpoints --
-DELETE FROM vehicle_checkpoint AS c
-USING unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
-WHERE c.vehicle = k.vehicle AND c.at > k.since;
-
--- put_checkpoints --
-INSERT INTO vehicle_checkpoint (vehicle, at, fold)
-SELECT c.vehicle, c.at, c.fold
-FROM jsonb_to_recordset(%(rows)s) AS c (vehicle text, at timestamptz, fold jsonb)
-ORDER BY c.vehicle, c.at
-ON CONFLICT (vehicle, at) DO UPDATE SET fold = excluded.fold;
+-- former_names --
+SELECT fence FROM visit
+WHERE vehicle = any(%(vehicles)s::text []) AND entered_at = any(%(begun)s::timestamptz [])
+UNION
+SELECT coalesce(figures ->> 'shipment', subject) FROM alert
+WHERE
+    type IN ('shipment.late_predicted', 'vehicle.off_route')
+    AND opened_at = any(%(begun)s::timestamptz []);
 
 -- put_states --
-UPDATE vehicle_state AS s SET fold = v.fold
-FROM jsonb_to_recordset(%(rows)s) AS v (vehicle text, fold jsonb)
+UPDATE vehicle_state AS s SET state = v.state
+FROM unnest(%(vehicles)s::text [], %(states)s::bytea []) AS v (vehicle, state)
 WHERE s.vehicle = v.vehicle;
 
 -- put_progress --
 UPDATE vehicle_state AS s SET
+    state = v.state,
     fix_time = v.fix_time,
     captured_at = v.captured_at,
     lat = v.lat,
     lon = v.lon,
-    speed_mps = v.speed_mps,
-    course_deg_true = v.course_deg_true,
+    speed_mps = nullif(v.speed_mps, 'NaN'),
+    course_deg_true = nullif(v.course_deg_true, 'NaN'),
     motion = v.motion,
-    at_fence = v.at_fence,
-    shipment = v.shipment,
-    next_stop = v.next_stop,
-    remaining_m = v.remaining_m,
-    eta = v.eta,
-    eta_p10 = v.eta_p10,
-    eta_p90 = v.eta_p90,
-    window_end = v.window_end,
-    late_s = v.late_s,
+    at_fence = nullif(v.at_fence, ''),
+    shipment = nullif(v.shipment, ''),
+    next_stop = CASE WHEN v.has_outlook THEN v.next_stop END,
+    remaining_m = CASE WHEN v.has_outlook THEN v.remaining_m END,
+    eta = CASE WHEN v.has_outlook THEN v.eta END,
+    eta_p10 = CASE WHEN v.has_outlook THEN v.eta_p10 END,
+    eta_p90 = CASE WHEN v.has_outlook THEN v.eta_p90 END,
+    window_end = CASE WHEN v.has_outlook THEN v.window_end END,
+    late_s = CASE WHEN v.has_outlook THEN v.late_s END,
     off_route = v.off_route,
+    trip_started_at = CASE WHEN v.is_on_trip THEN v.trip_started_at END,
+    trip_m = CASE WHEN v.is_on_trip THEN v.trip_m END,
     changed_at = greatest(clock_timestamp(), s.changed_at + interval '1 microsecond')
-FROM jsonb_to_recordset(%(rows)s) AS v (
-    vehicle text, fix_time timestamptz, captured_at timestamptz, lat float8, lon float8,
-    speed_mps real, course_deg_true real, motion text, at_fence text, shipment text,
-    next_stop integer, remaining_m float8, eta timestamptz, eta_p10 timestamptz,
-    eta_p90 timestamptz, window_end timestamptz, late_s float8, off_route boolean
+FROM unnest(
+    %(vehicles)s::text [], %(states)s::bytea [], %(fix_time)s::timestamptz [],
+    %(captured_at)s::timestamptz [], %(lat)s::float8 [], %(lon)s::float8 [],
+    %(speed_mps)s::float8 [], %(course_deg_true)s::float8 [], %(motion)s::text [],
+    %(at_fence)s::text [], %(shipment)s::text [], %(has_outlook)s::boolean [],
+    %(next_stop)s::integer [], %(remaining_m)s::float8 [], %(eta)s::timestamptz [],
+    %(eta_p10)s::timestamptz [], %(eta_p90)s::timestamptz [], %(window_end)s::timestamptz [],
+    %(late_s)s::float8 [], %(off_route)s::boolean [], %(is_on_trip)s::boolean [],
+    %(trip_started_at)s::timestamptz [], %(trip_m)s::float8 []
+) AS v (
+    vehicle, state, fix_time, captured_at, lat, lon, speed_mps, course_deg_true, motion, at_fence,
+    shipment, has_outlook, next_stop, remaining_m, eta, eta_p10, eta_p90, window_end, late_s,
+    off_route, is_on_trip, trip_started_at, trip_m
 )
 WHERE s.vehicle = v.vehicle;
+
+-- put_checkpoints --
+INSERT INTO fold_checkpoint (vehicle, at, state)
+SELECT c.vehicle, c.at, c.state
+FROM unnest(%(vehicles)s::text [], %(at)s::timestamptz [], %(states)s::bytea [])
+    AS c (vehicle, at, state)
+ORDER BY c.vehicle, c.at
+ON CONFLICT (vehicle, at) DO UPDATE SET state = excluded.state;
+
+-- remove_checkpoints --
+DELETE FROM fold_checkpoint AS c
+USING unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
+WHERE c.vehicle = k.vehicle AND c.at > k.since;
 
 -- remove_trips --
 DELETE FROM trip AS t
@@ -80,18 +143,39 @@ USING unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, si
 WHERE t.vehicle = k.vehicle AND t.decided_at > k.since;
 
 -- reopen_trips --
-UPDATE trip AS t SET ended_at = NULL, ended_decided_at = NULL
+UPDATE trip AS t SET
+    ended_at = NULL, end_lat = NULL, end_lon = NULL, distance_m = NULL, ended_decided_at = NULL
 FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
 WHERE t.vehicle = k.vehicle AND t.ended_decided_at > k.since;
 
+-- end_trips --
+UPDATE trip AS t SET ended_at = k.since, ended_decided_at = k.since
+FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
+WHERE t.vehicle = k.vehicle AND t.ended_at IS NULL;
+
 -- put_trips --
 INSERT INTO trip AS t (
-    vehicle, started_at, ended_at, start_lat, start_lon, end_lat, end_lon, distance_m, decided_at, ended_decided_at
+    vehicle, started_at, ended_at, start_lat, start_lon, end_lat, end_lon, distance_m, decided_at,
+    ended_decided_at
 )
 SELECT
-    r.vehicle, r.started_at, r.ended_at, r.start_lat, r.start_lon, r.end_lat, r.end_lon, r.distance_m, r.decided_at, r.ended_decided_at
-FROM jsonb_to_recordset(%(rows)s) AS r (
-    vehicle text, started_at timestamptz, ended_at timestamptz, start_lat float8, start_lon float8, end_lat float8, end_lon float8, distance_m float8, decided_at timestamptz, ended_decided_at timestamptz
+    r.vehicle,
+    r.started_at,
+    nullif(r.ended_at, '-infinity'),
+    r.start_lat,
+    r.start_lon,
+    CASE WHEN r.ended_at > '-infinity' THEN r.end_lat END,
+    CASE WHEN r.ended_at > '-infinity' THEN r.end_lon END,
+    CASE WHEN r.ended_at > '-infinity' THEN r.distance_m END,
+    r.decided_at,
+    nullif(r.ended_decided_at, '-infinity')
+FROM unnest(
+    %(vehicles)s::text [], %(begin)s::timestamptz [], %(end)s::timestamptz [], %(lat)s::float8 [],
+    %(lon)s::float8 [], %(end_lat)s::float8 [], %(end_lon)s::float8 [], %(distance_m)s::float8 [],
+    %(decided)s::timestamptz [], %(end_decided)s::timestamptz []
+) AS r (
+    vehicle, started_at, ended_at, start_lat, start_lon, end_lat, end_lon, distance_m, decided_at,
+    ended_decided_at
 )
 ON CONFLICT (vehicle, started_at) DO UPDATE SET
 ended_at = excluded.ended_at,
@@ -101,7 +185,6 @@ end_lat = excluded.end_lat,
 end_lon = excluded.end_lon,
 distance_m = excluded.distance_m,
 ended_decided_at = CASE
-    WHEN excluded.ended_at IS NULL THEN NULL
     WHEN excluded.ended_at = t.ended_at THEN t.ended_decided_at
     ELSE excluded.ended_decided_at
 END;
@@ -116,21 +199,32 @@ UPDATE vehicle_stop AS t SET departed_at = NULL, ended_decided_at = NULL
 FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
 WHERE t.vehicle = k.vehicle AND t.ended_decided_at > k.since;
 
+-- end_stops --
+UPDATE vehicle_stop AS t SET departed_at = k.since, ended_decided_at = k.since
+FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
+WHERE t.vehicle = k.vehicle AND t.departed_at IS NULL;
+
 -- put_stops --
 INSERT INTO vehicle_stop AS t (
     vehicle, arrived_at, departed_at, lat, lon, decided_at, ended_decided_at
 )
 SELECT
-    r.vehicle, r.arrived_at, r.departed_at, r.lat, r.lon, r.decided_at, r.ended_decided_at
-FROM jsonb_to_recordset(%(rows)s) AS r (
-    vehicle text, arrived_at timestamptz, departed_at timestamptz, lat float8, lon float8, decided_at timestamptz, ended_decided_at timestamptz
-)
+    r.vehicle,
+    r.arrived_at,
+    nullif(r.departed_at, '-infinity'),
+    r.lat,
+    r.lon,
+    r.decided_at,
+    nullif(r.ended_decided_at, '-infinity')
+FROM unnest(
+    %(vehicles)s::text [], %(begin)s::timestamptz [], %(end)s::timestamptz [], %(lat)s::float8 [],
+    %(lon)s::float8 [], %(decided)s::timestamptz [], %(end_decided)s::timestamptz []
+) AS r (vehicle, arrived_at, departed_at, lat, lon, decided_at, ended_decided_at)
 ON CONFLICT (vehicle, arrived_at) DO UPDATE SET
 departed_at = excluded.departed_at,
 lat = excluded.lat,
 lon = excluded.lon,
 ended_decided_at = CASE
-    WHEN excluded.departed_at IS NULL THEN NULL
     WHEN excluded.departed_at = t.departed_at THEN t.ended_decided_at
     ELSE excluded.ended_decided_at
 END;
@@ -145,19 +239,29 @@ UPDATE visit AS t SET exited_at = NULL, ended_decided_at = NULL
 FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
 WHERE t.vehicle = k.vehicle AND t.ended_decided_at > k.since;
 
+-- end_visits --
+UPDATE visit AS t SET exited_at = k.since, ended_decided_at = k.since
+FROM unnest(%(vehicles)s::text [], %(since)s::timestamptz []) AS k (vehicle, since)
+WHERE t.vehicle = k.vehicle AND t.exited_at IS NULL;
+
 -- put_visits --
 INSERT INTO visit AS t (
     vehicle, fence, entered_at, exited_at, decided_at, ended_decided_at
 )
 SELECT
-    r.vehicle, r.fence, r.entered_at, r.exited_at, r.decided_at, r.ended_decided_at
-FROM jsonb_to_recordset(%(rows)s) AS r (
-    vehicle text, fence text, entered_at timestamptz, exited_at timestamptz, decided_at timestamptz, ended_decided_at timestamptz
-)
+    r.vehicle,
+    r.fence,
+    r.entered_at,
+    nullif(r.exited_at, '-infinity'),
+    r.decided_at,
+    nullif(r.ended_decided_at, '-infinity')
+FROM unnest(
+    %(vehicles)s::text [], %(names)s::text [], %(begin)s::timestamptz [], %(end)s::timestamptz [],
+    %(decided)s::timestamptz [], %(end_decided)s::timestamptz []
+) AS r (vehicle, fence, entered_at, exited_at, decided_at, ended_decided_at)
 ON CONFLICT (vehicle, fence, entered_at) DO UPDATE SET
 exited_at = excluded.exited_at,
 ended_decided_at = CASE
-    WHEN excluded.exited_at IS NULL THEN NULL
     WHEN excluded.exited_at = t.exited_at THEN t.ended_decided_at
     ELSE excluded.ended_decided_at
 END;
@@ -171,11 +275,11 @@ WHERE t.vehicle = k.vehicle AND t.decided_at > k.since;
 INSERT INTO stop_arrival AS t (
     shipment, seq, vehicle, arrived_at, decided_at
 )
-SELECT
-    r.shipment, r.seq, r.vehicle, r.arrived_at, r.decided_at
-FROM jsonb_to_recordset(%(rows)s) AS r (
-    shipment text, seq integer, vehicle text, arrived_at timestamptz, decided_at timestamptz
-)
+SELECT r.shipment, r.seq, r.vehicle, r.arrived_at, r.decided_at
+FROM unnest(
+    %(names)s::text [], %(number)s::integer [], %(vehicles)s::text [], %(begin)s::timestamptz [],
+    %(decided)s::timestamptz []
+) AS r (shipment, seq, vehicle, arrived_at, decided_at)
 ON CONFLICT (shipment, seq) DO UPDATE SET
 vehicle = excluded.vehicle,
 arrived_at = excluded.arrived_at;

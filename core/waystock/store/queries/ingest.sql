@@ -8,6 +8,11 @@ FROM unnest(%(streams)s::uuid [], %(sites)s::text [], %(gateways)s::text [])
 ORDER BY s.stream
 ON CONFLICT (stream) DO NOTHING;
 
+-- find_streams --
+SELECT stream_id, stream, committed, site, gateway
+FROM stream
+WHERE stream = any(%(streams)s::uuid []);
+
 -- lock_streams --
 SELECT stream_id, stream, committed, site, gateway
 FROM stream

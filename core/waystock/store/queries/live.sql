@@ -114,6 +114,8 @@ SELECT
 FROM movement
 WHERE
     biz_step <> 'opening'
+    -- What is told a month after it happened stands in the ledger, but is no news; and the ledger is long.
+    AND occurred_at > now() - interval '30 days'
     AND (
         (%(keys)s::text [] IS NULL AND recorded_at > now() - interval '1 day')
         OR (

@@ -10,14 +10,14 @@ WITH wanted AS (
 
 SELECT
     r.stream_id, r.stream_offset, r.device, r.time, r.captured_at,
-    w.biz_step, w.read_point, w.vehicle, r.data, r.elements
+    w.biz_step, w.read_point, w.vehicle, r.data, r.elements::text
 FROM wanted AS w
 INNER JOIN barcode_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
 WHERE r.time BETWEEN %(first)s AND %(last)s
 UNION ALL
 SELECT
     r.stream_id, r.stream_offset, r.device, r.time, r.captured_at,
-    w.biz_step, w.read_point, w.vehicle, r.epc, r.elements
+    w.biz_step, w.read_point, w.vehicle, r.epc, r.elements::text
 FROM wanted AS w
 INNER JOIN rfid_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
 WHERE r.time BETWEEN %(first)s AND %(last)s AND r.presence <> 'departed'
@@ -59,7 +59,10 @@ SELECT
     stream_id, stream_offset, line, occurred_at, captured_at, biz_step, from_location, to_location,
     gtin, lot, from_lpn, to_lpn, lpn, quantity, document, device
 FROM movement
-WHERE lpn = any(%(lpns)s::text []) AND lpn <> '';
+WHERE
+    lpn = any(%(lpns)s::text [])
+    AND lpn <> ''
+    AND occurred_at BETWEEN %(first)s AND %(last)s;
 
 -- remove_movements --
 DELETE FROM movement AS m
@@ -72,7 +75,8 @@ WHERE
     m.occurred_at = g.occurred_at
     AND m.stream_id = g.stream_id
     AND m.stream_offset = g.stream_offset
-    AND m.line = g.line;
+    AND m.line = g.line
+    AND m.occurred_at BETWEEN %(first)s AND %(last)s;
 
 -- place_lpns --
 UPDATE lpn SET location = p.location, changed_at = clock_timestamp()
@@ -110,10 +114,17 @@ FROM unnest(%(sites)s::text [], %(gtins)s::text [], %(since)s::timestamptz [])
 INNER JOIN LATERAL (
     SELECT gtin, occurred_at, quantity AS signed, captured_at FROM movement
     WHERE
-        gtin = k.gtin AND occurred_at >= k.since AND to_location LIKE k.site || '/%%'
+        gtin = k.gtin
+        AND occurred_at >= k.since
+        AND occurred_at >= %(first)s
+        AND to_location LIKE k.site || '/%%'
     UNION ALL
     SELECT gtin, occurred_at, -quantity, captured_at FROM movement
-    WHERE gtin = k.gtin AND occurred_at >= k.since AND from_location LIKE k.site || '/%%'
+    WHERE
+        gtin = k.gtin
+        AND occurred_at >= k.since
+        AND occurred_at >= %(first)s
+        AND from_location LIKE k.site || '/%%'
 ) AS m ON true
 GROUP BY k.site, m.gtin, m.occurred_at
 HAVING sum(m.signed) <> 0
@@ -130,7 +141,10 @@ SELECT
         (
             SELECT sum(m.quantity) FROM movement AS m
             WHERE
-                m.document = po.purchase_order AND m.biz_step = 'receiving' AND m.gtin = line.gtin
+                m.document = po.purchase_order
+                AND m.document <> ''
+                AND m.biz_step = 'receiving'
+                AND m.gtin = line.gtin
         ), 0
     )::bigint AS received,
     closed.closed_at,
@@ -140,7 +154,10 @@ INNER JOIN purchase_order_line AS line USING (purchase_order)
 INNER JOIN (
     SELECT document, min(occurred_at) AS closed_at, min(captured_at) AS captured_at
     FROM operation
-    WHERE kind = 'close_receipt'
+    WHERE
+        kind = 'close_receipt'
+        AND document = any(%(purchase_orders)s::text [])
+        AND document <> ''
     GROUP BY document
 ) AS closed ON po.purchase_order = closed.document
 WHERE po.purchase_order = any(%(purchase_orders)s::text [])

@@ -1,0 +1,63 @@
+"""The plan's records, as compiled rules read them: fences, shipments, stops, vertices of routes.
+Upstream: `plan` and `placement`, which make them of master data; downstream: the rules.
+"""
+
+from typing import NamedTuple
+
+from waystock.fleet.records import F8, I4, I8, Flag, Items, dtype_of
+
+
+class PlannedFence:
+    """A fence: its key, and whether vehicles manoeuvre there (a site or a customer's)."""
+
+    key: I8
+    area_m2: F8
+    is_yard: Flag
+
+
+class PlannedShipment:
+    """One shipment; a vehicle's stand together, by (depart_at, shipment). Its vertices and stops
+    are `first … last − 1` among the plan's; no vertices: there is no route."""
+
+    key: I8
+    depart_us: I8
+    early_us: I8
+    expire_us: I8
+    planned_speed_mps: F8
+    route_m: F8
+    first_vertex: I4
+    last_vertex: I4
+    first_stop: I4
+    last_stop: I4
+
+
+class PlannedStop:
+    """One stop. NaN: `along_m`, where the route enters its fence, where there is no route; `lat`
+    and `lon`, the middle of its fence, where the fence is unknown."""
+
+    fence: I8
+    window_end_us: I8
+    along_m: F8
+    lat: F8
+    lon: F8
+    seq: I4
+
+
+class Vertex:
+    """One point of a route and how far along it lies. Longitudes of a route run on past ±180."""
+
+    lon: F8
+    lat: F8
+    along_m: F8
+
+
+FENCE, SHIPMENT, STOP, VERTEX = map(dtype_of, (PlannedFence, PlannedShipment, PlannedStop, Vertex))
+
+
+class PlanArrays(NamedTuple):
+    """All of it."""
+
+    fences: Items[PlannedFence]
+    shipments: Items[PlannedShipment]
+    stops: Items[PlannedStop]
+    vertices: Items[Vertex]

@@ -1,0 +1,123 @@
+"""Columns of numpy as parameters: one array in PostgreSQL's binary form instead of an object per
+value, for `unnest`. Upstream: set-wise writes; downstream: psycopg, which sends the bytes.
+
+An array has no NULL here: statements make NULL of NaN and of -infinity themselves. Format: an array
+header, then each value as int32 length and bytes, big-endian.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+EPOCH_US = 946_684_800_000_000
+"""PostgreSQL counts its timestamps from 2000, in microseconds."""
+_HEADER_BYTES = 20
+_LEAST = -(2**63)
+
+
+class _Type(NamedTuple):
+    oid: int
+    array_oid: int
+    form: str
+
+
+_TYPES = {
+    "bool": _Type(16, 1000, "u1"),
+    "bytea": _Type(17, 1001, ""),
+    "int8": _Type(20, 1016, ">i8"),
+    "int4": _Type(23, 1007, ">i4"),
+    "text": _Type(25, 1009, ""),
+    "float8": _Type(701, 1022, ">f8"),
+    "timestamptz": _Type(1184, 1185, ">i8"),
+}
+
+
+class Column:
+    """An array parameter, ready to be sent."""
+
+    data: bytes
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class _ColumnDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: Column) -> bytes:
+        return obj.data
+
+
+def _column_of(name: str) -> type[Column]:
+    """One class per type: psycopg asks the class for the type to declare."""
+    column = type(f"{name.title()}Column", (Column,), {})
+    psycopg.adapters.register_dumper(
+        column, type(f"{name.title()}Dumper", (_ColumnDumper,), {"oid": _TYPES[name].array_oid})
+    )
+    return column
+
+
+_COLUMNS = {name: _column_of(name) for name in _TYPES}
+
+
+def numbers(name: str, values: NDArray[Any]) -> Column:
+    """bool, int4, int8 or float8."""
+    known = _TYPES[name]
+    fields = [("length", ">i4"), ("value", known.form)]
+    cells = np.empty(len(values), np.dtype(fields))
+    cells["length"] = cells.dtype["value"].itemsize
+    cells["value"] = values
+    return _COLUMNS[name](_header(known, len(values)) + cells.tobytes())
+
+
+def instants(values_us: NDArray[np.int64]) -> Column:
+    """timestamptz, from microseconds since 1970; the least int64 is -infinity."""
+    known = _TYPES["timestamptz"]
+    is_known = values_us != _LEAST
+    cells = np.empty(len(values_us), np.dtype([("length", ">i4"), ("value", ">i8")]))
+    cells["length"] = 8
+    cells["value"] = np.where(is_known, values_us - EPOCH_US * is_known, _LEAST)
+    return _COLUMNS["timestamptz"](_header(known, len(values_us)) + cells.tobytes())
+
+
+def texts(values: Sequence[str]) -> Column:
+    """text."""
+    return _strung("text", [value.encode() for value in values])
+
+
+def blobs(values: Sequence[bytes]) -> Column:
+    """bytea."""
+    return _strung("bytea", values)
+
+
+def read_numbers(array: bytes, form: str) -> NDArray[Any]:
+    """The values of a binary array without NULLs, whose values are of this numpy form."""
+    cells = np.frombuffer(
+        array, np.dtype([("length", ">i4"), ("value", form)]), offset=_HEADER_BYTES
+    )
+    return cells["value"].astype(np.dtype(form).newbyteorder("="))
+
+
+def read_instants(array: bytes) -> NDArray[np.int64]:
+    """Microseconds since 1970 of a binary timestamptz array."""
+    return read_numbers(array, ">i8") + EPOCH_US
+
+
+def _strung(name: str, values: Sequence[bytes]) -> Column:
+    parts = [_header(_TYPES[name], len(values))]
+    for value in values:
+        parts.append(len(value).to_bytes(4))
+        parts.append(value)
+    return _COLUMNS[name](b"".join(parts))
+
+
+def _header(known: _Type, count: int) -> bytes:
+    """Dimensions, whether there are NULLs, type; then length and first index of the dimension."""
+    if count == 0:
+        return b"".join(n.to_bytes(4) for n in (0, 0, known.oid))
+    return b"".join(n.to_bytes(4) for n in (1, 0, known.oid, count, 1))

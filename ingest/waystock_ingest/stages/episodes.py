@@ -1,0 +1,73 @@
+"""Alerts of the fleet fold: its episodes of lateness and of leaving the route become alert rows
+that name the orders they hit. Upstream: the fleet stage; downstream: the store's alerts.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from waystock.fleet.derived import Episode, as_row, episode, instant_from_us, instant_or_none
+from waystock.fleet.records import Records
+from waystock.fleet.rows import LATE, OFF_ROUTE, Row
+from waystock.store.alerts import AlertRow, Scope, replace_episodes
+from waystock.store.fleet import Again
+from waystock.store.stock_alerts import orders_of_shipments
+from waystock_ingest.stages.work import Work
+
+
+def put_episodes(
+    work: Work,
+    vehicles: Sequence[str],
+    rows: Records,
+    names: Mapping[int, str],
+    again: Again | None,
+) -> None:
+    """Write what the fold says of alerts; take back what a second fold doesn't say any more. An
+    episode of a shipment that `names` doesn't know is left out."""
+    scopes = _scopes(work, again) if again is not None else []
+    said = [as_row(one) for one in rows[np.isin(rows["kind"], (LATE, OFF_ROUTE))]]
+    said = [row for row in said if row.shipment in names]
+    if not said and not scopes:
+        return
+    orders = orders_of_shipments(work.database, {names[row.shipment] for row in said})
+    alerts = [
+        _alert(work, row, episode(row, vehicles[row.track], work.plan, names), orders)
+        for row in said
+    ]
+    work.dirty["alerts"] |= replace_episodes(work.database, scopes, alerts)
+
+
+def _scopes(work: Work, again: Again) -> list[Scope]:
+    """What the second fold decides anew, of each vehicle and its shipments."""
+    scopes: list[Scope] = []
+    for vehicle, since_us in zip(again.vehicles, again.since_us.tolist(), strict=True):
+        since = instant_from_us(since_us)
+        scopes.append(Scope("vehicle.off_route", vehicle, since))
+        scopes += [
+            Scope("shipment.late_predicted", shipment, since)
+            for shipment in work.plan.codes_of(vehicle)
+        ]
+    return scopes
+
+
+def _alert(work: Work, row: Row, said: Episode, orders: Mapping[str, list[str]]) -> AlertRow:
+    names = work.master.names
+    site = names.site_by_shipment.get(said.shipment or "")
+    figures = {
+        **said.figures,
+        "vehicle": said.vehicle,
+        "plate": names.plates.get(said.vehicle, said.vehicle),
+        "time_zone": names.time_zones.get(site or "", "UTC"),
+    }
+    return AlertRow(
+        said.type,
+        said.subject,
+        said.opened_at,
+        said.cleared_at,
+        site,
+        figures,
+        orders.get(said.shipment or "", ()),
+        said.captured_at,
+        instant_from_us(row.decided_us),
+        instant_or_none(row.end_decided_us),
+    )
