@@ -11,6 +11,7 @@ from waystock.store import upkeep
 from waystock.store.connection import Database
 from waystock.store.live import load_entities
 from waystock.store.pool import StorePool
+from waystock.store.retention import Retention, retention_of, retentions
 from waystock.store.watches import watch
 from waystock_api.live.publisher import Publisher
 
@@ -30,7 +31,6 @@ class Surroundings(NamedTuple):
 
     store: StorePool
     publisher: Publisher
-    retention_s: float
     stopping: Callable[[], bool]
 
 
@@ -46,27 +46,38 @@ class Job(NamedTuple):
 
 
 def drop_old_readings(around: Surroundings, lock: int) -> int:
-    """Raw readings older than the retention: whole chunks where there are such, else in batches."""
+    """Raw readings older than their table's retention: whole chunks where there are such, else in
+    batches.
+    """
     done = 0
-    for table in upkeep.RAW_TABLES:
-        done += _drop_chunks(around, lock, table)
-        delete = partial(upkeep.delete_older, table=table, age_s=around.retention_s)
-        done += _in_batches(around, lock, delete)
+    for one in _retentions(around):
+        if one.table == upkeep.DEAD_LETTERS:
+            continue
+        chunks = _drop_chunks(around, lock, one)
+        if chunks is None:
+            delete = partial(upkeep.delete_older, table=one.table, age_s=one.keep_s)
+            done += _in_batches(around, lock, delete)
+        else:
+            done += chunks
     return done
 
 
 def drop_old_dead_letters(around: Surroundings, lock: int) -> int:
-    """Dead letters older than the retention."""
-    delete = partial(upkeep.delete_dead_letters, age_s=around.retention_s)
-    return _in_batches(around, lock, delete)
+    """Dead letters older than their retention."""
+    with around.store.connection() as database:
+        keep_s = retention_of(database, upkeep.DEAD_LETTERS).keep_s
+    return _in_batches(around, lock, partial(upkeep.delete_dead_letters, age_s=keep_s))
 
 
 def prune_checkpoints(around: Surroundings, lock: int) -> int:
-    """Fold states that no late fix will need any more."""
+    """Fold states that no late fix will need any more: without the fixes after it, a state is of
+    no use.
+    """
     with around.store.connection() as database:
         if not upkeep.try_lock(database, lock):
             return 0
-        return upkeep.prune_checkpoints(database, CHECKPOINTS_THIN_AFTER_S, around.retention_s)
+        keep_s = retention_of(database, "fix").keep_s
+        return upkeep.prune_checkpoints(database, CHECKPOINTS_THIN_AFTER_S, keep_s)
 
 
 def end_sessions(around: Surroundings, lock: int) -> int:
@@ -93,8 +104,11 @@ def watch_gateways(around: Surroundings, lock: int) -> int:
 
 
 def watch_dead_letters(around: Surroundings, lock: int) -> int:
-    """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared in quiet times."""
-    return _watch(around, lock, "ingest.dead_letter")
+    """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared in quiet times; and
+    `system.dead_letters`: open until a person has dealt with all of them.
+    """
+    told = _watch(around, lock, "ingest.dead_letter")
+    return told + _watch(around, lock, "system.dead_letters")
 
 
 JOBS: tuple[Job, ...] = (
@@ -120,11 +134,16 @@ def _watch(around: Surroundings, lock: int, alert_type: str) -> int:
     return len(changed)
 
 
-def _drop_chunks(around: Surroundings, lock: int, table: str) -> int:
+def _retentions(around: Surroundings) -> list[Retention]:
     with around.store.connection() as database:
-        if not upkeep.has_timescale(database) or not upkeep.try_lock(database, lock):
+        return retentions(database)
+
+
+def _drop_chunks(around: Surroundings, lock: int, one: Retention) -> int | None:
+    with around.store.connection() as database:
+        if not upkeep.try_lock(database, lock):
             return 0
-        return upkeep.drop_chunks(database, table, around.retention_s)
+        return upkeep.drop_old_chunks(database, one.table, one.keep_s)
 
 
 def _in_batches(around: Surroundings, lock: int, delete: Callable[[Database], int]) -> int:
@@ -136,6 +155,6 @@ def _in_batches(around: Surroundings, lock: int, delete: Callable[[Database], in
         with around.store.connection() as database:
             deleted = delete(database) if upkeep.try_lock(database, lock) else 0
         done += deleted
-        if deleted < upkeep.DELETE_BATCH:
+        if not deleted:
             break
     return done

@@ -9,7 +9,6 @@ from waystock.contract.broker import BrokerAddress, parse_broker_url
 
 DATABASE_URL_DEFAULT = "postgresql://localhost/waystock"
 MQTT_URL_DEFAULT = "mqtt://localhost:1883"
-RETENTION_DAYS_DEFAULT = 400.0
 
 
 class SettingsError(ValueError):
@@ -35,8 +34,6 @@ class ApiSettings:
 class WorkerSettings:
     database_url: str
     mqtt: BrokerAddress
-    retention_days: float = RETENTION_DAYS_DEFAULT
-    """Raw readings and dead letters older than this are removed; the ledger is never."""
 
 
 def api_settings(environment: Mapping[str, str]) -> ApiSettings:
@@ -53,17 +50,15 @@ def api_settings(environment: Mapping[str, str]) -> ApiSettings:
 
 def worker_settings(environment: Mapping[str, str]) -> WorkerSettings:
     """Raises SettingsError."""
-    days_text = environment.get("WAYSTOCK_RETENTION_DAYS") or str(RETENTION_DAYS_DEFAULT)
-    try:
-        days = float(days_text)
-    except ValueError:
-        days = 0.0
-    if not 1 <= days <= 36_500:
-        raise SettingsError(f"WAYSTOCK_RETENTION_DAYS={days_text!r}: a number of days from 1 on")
+    if environment.get("WAYSTOCK_RETENTION_DAYS"):
+        # Passed over in silence, it would let readings go that someone wanted to keep.
+        raise SettingsError(
+            "WAYSTOCK_RETENTION_DAYS is set, but it counts no more: the store itself knows how long"
+            " each table is kept. `waystock db retention list|set`, then take it away"
+        )
     return WorkerSettings(
         database_url=environment.get("WAYSTOCK_DATABASE_URL") or DATABASE_URL_DEFAULT,
         mqtt=_broker(environment),
-        retention_days=days,
     )
 
 

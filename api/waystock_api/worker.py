@@ -24,7 +24,6 @@ log = structlog.get_logger()
 
 RETRY_S = 30.0
 STATEMENT_TIMEOUT_MS = 30_000
-DAY_S = 86_400.0
 
 
 def run(argv: Sequence[str]) -> int:
@@ -113,7 +112,7 @@ def _work(settings: WorkerSettings, schedule: Schedule, stop: StopRequest, *, on
         settings.database_url, "worker", connections_max=2,
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
     )  # fmt: skip
-    around = Surroundings(store, publisher, settings.retention_days * DAY_S, stop.is_set)
+    around = Surroundings(store, publisher, stop.is_set)
     store.open()
     publisher.start()
     log.info("worker_started", jobs=len(JOBS))

@@ -4,6 +4,7 @@ missed or can't be read is counted, and a reload from the store is asked for.
 """
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -197,7 +198,14 @@ def mqtt_client(address: BrokerAddress, client_id: str) -> Client:
     if address.tls:
         client.tls_set_context(ssl.create_default_context())  # pyright: ignore[reportUnknownMemberType]
     client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+    client.on_socket_open = _send_at_once
     return client
+
+
+def _send_at_once(_client: Client, _data: UserData, sock: object) -> None:
+    """A delta must not wait for the broker's delayed TCP acknowledgement of the one before."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _stream_of(topic: str) -> str | None:

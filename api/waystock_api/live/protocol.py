@@ -1,13 +1,13 @@
-"""Frames of the live protocol, as JSON text. What clients send is decoded here, and what they get
-is put together here around bodies that were encoded once for all.
+"""Frames of the live protocol (waystock.contract.frames) as JSON text. What clients send is decoded
+here, and what they get is put together here around bodies that were encoded once for all.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
 
 import msgspec
 
-from waystock.contract.identifiers import Name, iso_utc
+from waystock.contract.frames import ClientFrame
+from waystock.contract.identifiers import iso_utc
 from waystock.contract.reading import read
 
 CLOSE_AUTH = 4401
@@ -15,41 +15,6 @@ CLOSE_TOO_SLOW = 4408
 CLOSE_TRY_LATER = 1013
 CLOSE_UNUSABLE = 1008
 """Too many messages that can't be used (RFC 6455 section 7.4.1: policy violation)."""
-
-ChannelName = Literal["transit", "stock", "alerts", "movements", "health", "kpi"]
-Id = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-
-
-class Auth(msgspec.Struct, frozen=True, tag="auth", forbid_unknown_fields=True):
-    token: Annotated[str, msgspec.Meta(max_length=200)]
-
-
-class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    epoch: str
-    seq: Id
-
-
-class SubArgs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    site: Name | None = None
-
-
-class Sub(msgspec.Struct, frozen=True, tag="sub", forbid_unknown_fields=True):
-    id: Id
-    ch: ChannelName
-    args: SubArgs = SubArgs()
-    since: Since | None = None
-
-
-class Unsub(msgspec.Struct, frozen=True, tag="unsub", forbid_unknown_fields=True):
-    id: Id
-
-
-class Ack(msgspec.Struct, frozen=True, tag="ack", forbid_unknown_fields=True):
-    id: Id
-    seq: Id
-
-
-ClientFrame = Auth | Sub | Unsub | Ack
 
 _decoder = msgspec.json.Decoder(ClientFrame)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from starlette.websockets import WebSocketDisconnect
 
+from waystock.contract.frames import AckFrame, AuthFrame, ClientFrame, SubFrame, UnsubFrame
 from waystock.store.pool import StoreAwayError
 from waystock_api.access import Principal
 from waystock_api.live.hub import Hub
@@ -20,11 +21,6 @@ from waystock_api.live.protocol import (
     CLOSE_TOO_SLOW,
     CLOSE_TRY_LATER,
     CLOSE_UNUSABLE,
-    Ack,
-    Auth,
-    ClientFrame,
-    Sub,
-    Unsub,
     beat_frame,
     decode_frame,
     error_frame,
@@ -99,7 +95,7 @@ class Session:
         try:
             async with asyncio.timeout(self._settings.auth_wait_s):
                 frame = decode_frame(await self._socket.receive_text())
-                if not isinstance(frame, Auth):
+                if not isinstance(frame, AuthFrame):
                     return Close(CLOSE_AUTH, "sign in first")
                 principal = await self._sign_in.by_token(frame.token)
         except TimeoutError:
@@ -140,19 +136,19 @@ class Session:
 
     def _obey(self, frame: ClientFrame) -> None:
         match frame:
-            case Sub():
+            case SubFrame():
                 self._subscribe(frame)
-            case Unsub():
+            case UnsubFrame():
                 self._unsubscribe(frame.id)
-            case Ack():
+            case AckFrame():
                 subscription = self._subscriptions.get(frame.id)
                 if subscription is not None:
                     subscription.acknowledge(frame.seq)
                     self._news.set()
-            case Auth():
+            case AuthFrame():
                 pass  # A page with a device token may have been signed in by a cookie already.
 
-    def _subscribe(self, frame: Sub) -> None:
+    def _subscribe(self, frame: SubFrame) -> None:
         self._unsubscribe(frame.id)
         if len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
             message = f"at most {SUBSCRIPTIONS_MAX} subscriptions; unsubscribe from one first"

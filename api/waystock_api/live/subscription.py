@@ -6,8 +6,9 @@ delta.
 from collections import deque
 from collections.abc import Iterator
 
+from waystock.contract.frames import Since
 from waystock_api.live.channel import Channel
-from waystock_api.live.protocol import Since, delta_frame, snap_frame
+from waystock_api.live.protocol import delta_frame, snap_frame
 from waystock_api.metrics import Metrics
 
 ACK_WINDOW = 2

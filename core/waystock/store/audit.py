@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -63,6 +64,15 @@ def readings_by_kind(database_url: str) -> dict[str, int]:
     with psycopg.connect(database_url, row_factory=tuple_row) as connection:
         rows = connection.execute(queries("audit")["readings_by_kind"]).fetchall()
     return {row[0]: row[1] for row in rows}
+
+
+def stored_offsets(database_url: str) -> dict[UUID, tuple[int, int]]:
+    """Stream → (rows, different offsets) in the tables of readings and in dead_letter: more rows
+    than offsets means that something was stored twice.
+    """
+    with psycopg.connect(database_url, row_factory=tuple_row) as connection:
+        rows = connection.execute(queries("audit")["stored_offsets"]).fetchall()
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def committed_by_gateway(database_url: str) -> dict[tuple[str, str], int]:

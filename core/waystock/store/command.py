@@ -12,8 +12,9 @@ import msgspec
 import psycopg
 
 from waystock.contract.masterdata import decode_master_data
-from waystock.store import audit, migrate
+from waystock.store import audit, backup_command, migrate, retention_command
 from waystock.store.connection import connect
+from waystock.store.errors import RefusedError
 from waystock.store.masterdata import import_master_data
 
 
@@ -21,15 +22,24 @@ def run(arguments: Sequence[str]) -> int:
     """`waystock db …`; exit status 2 on unusable arguments, 1 where the database can't be used."""
     parser = argparse.ArgumentParser(prog="waystock db", description="The store's schema and data.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("migrate", help="bring the schema up to date")
-    commands.add_parser("info", help="tier, migrations and how many readings are stored")
+    migrator = commands.add_parser("migrate", help="bring the schema up to date")
+    migrator.add_argument(
+        "--post", action="store_true", help="also what may only run where no older process is left"
+    )
+    commands.add_parser("info", help="tier, migrations, how much is stored, retention")
     importer = commands.add_parser("import", help="load a master-data document (JSON)")
     importer.add_argument("file", type=Path)
+    backup_command.add_parsers(commands.add_parser)
+    retention_command.add_parser(commands.add_parser)
     options = parser.parse_args(arguments)
     try:
         match options.command:
             case "migrate":
-                _print({"applied": migrate.migrate(_database_url())})
+                _print({"applied": migrate.migrate(_database_url(), post=options.post)})
+            case "backup" | "restore" | "copy":
+                return backup_command.run(options, _database_url, _print)
+            case "retention":
+                return retention_command.run(options, _database_url(), _print)
             case "info":
                 _info(_database_url())
             case _:
@@ -37,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
         sys.stderr.write(f"waystock db {options.command}: {error}\n")
         return 2
-    except psycopg.Error as error:
+    except (RefusedError, psycopg.Error) as error:
         sys.stderr.write(f"waystock db {options.command}: {error}\n")
         return 1
     return 0
@@ -69,10 +79,15 @@ def _database_url() -> str:
 
 def _info(database_url: str) -> None:
     missing = migrate.pending(database_url)
-    report: dict[str, object] = {"tier": migrate.tier(database_url), "pending": missing}
+    report: dict[str, object] = {
+        "tier": migrate.tier(database_url),
+        "pending": missing,
+        "pending_post": migrate.pending_post(database_url),
+    }
     if not missing:
         report["readings"] = audit.readings_by_kind(database_url)
         report["dead_letters"] = audit.dead_letters(database_url)
+        report |= retention_command.room(database_url)
     _print(report)
 
 

@@ -7,6 +7,8 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
+from waystock.store.schema import application_name
+
 Database = psycopg.Connection[tuple[Any, ...]]
 """A synchronous connection whose rows are tuples."""
 
@@ -20,7 +22,7 @@ def connect(database_url: str, name: str, *, autocommit: bool = False) -> Databa
         database_url,
         autocommit=autocommit,
         row_factory=tuple_row,
-        application_name=f"waystock-{name}",
+        application_name=application_name(name),
         connect_timeout=5,
         options="-c timezone=UTC",
     )

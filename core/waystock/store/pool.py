@@ -7,13 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from waystock.store.connection import Database
 from waystock.store.migrate import pending
+from waystock.store.schema import application_name
 
 CONNECTIONS_MAX = 8
 STATEMENT_TIMEOUT_MS = 10_000
@@ -50,7 +50,7 @@ class StorePool:
             name=name,
             kwargs={
                 "row_factory": tuple_row,
-                "application_name": f"waystock-{name}",
+                "application_name": application_name(name),
                 "connect_timeout": 5,
                 "options": options,
             },
@@ -99,6 +99,6 @@ class StorePool:
     def pending_migrations(self) -> list[str]:
         """Migrations that the database has not seen; raises StoreAwayError."""
         try:
-            return pending(make_conninfo(self._database_url, connect_timeout=3))
+            return pending(self._database_url)
         except psycopg.Error as error:
             raise StoreAwayError(f"the database can't be asked now: {error}".strip()) from error

@@ -165,6 +165,7 @@ def _low_stock(database: Database, movements: Iterable[Movement], names: Names) 
             "sites": [key[0] for key in since],
             "gtins": [key[1] for key in since],
             "since": list(since.values()),
+            "first": min(since.values()),
         },
     ):
         changes[site, gtin].append(LevelChange(at, change, captured_at))

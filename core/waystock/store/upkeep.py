@@ -8,7 +8,8 @@ from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
-RAW_TABLES = ("barcode_reading", "rfid_reading", "fix", "telemetry_reading", "health_report")
+DEAD_LETTERS = "dead_letter"
+"""Of the tables with a retention the one that holds no readings."""
 DELETE_BATCH = 10_000
 LOCK_CLASS = 7_219_403
 """First half of the advisory locks of scheduled jobs; the second is the job's number."""
@@ -22,22 +23,20 @@ def try_lock(database: Database, job: int) -> bool:
     return bool(row and row[0])
 
 
-def has_timescale(database: Database) -> bool:
-    """Whether raw tables are hypertables, whose chunks can be dropped whole."""
-    row = database.execute(queries("upkeep")["has_timescale"]).fetchone()
-    return bool(row and row[0])
-
-
-def drop_chunks(database: Database, table: str, age_s: float) -> int:
-    """Drop chunks of a hypertable whose newest time is older than `age_s`; how many."""
+def drop_old_chunks(database: Database, table: str, age_s: float) -> int | None:
+    """Drop the chunks of a table of readings whose newest time is older than `age_s`; how many (0
+    where a policy does it). None: it has no chunks, and old rows have to be deleted.
+    """
     row = database.execute(
-        queries("upkeep")["drop_chunks"], {"table": table, "age_s": age_s}
+        queries("upkeep")["drop_old_chunks"], {"table": table, "age_s": age_s}
     ).fetchone()
-    return int(row[0]) if row else 0
+    return row[0] if row else None
 
 
 def delete_older(database: Database, table: str, age_s: float) -> int:
-    """Delete at most DELETE_BATCH rows of a raw table older than `age_s`; how many."""
+    """Delete some DELETE_BATCH readings of a table older than `age_s`, each device's oldest; how
+    many. None are left when it says 0.
+    """
     statement = sql.SQL(queries("upkeep")["delete_older"]).format(table=sql.Identifier(table))
     return database.execute(statement, {"age_s": age_s, "batch": DELETE_BATCH}).rowcount
 

@@ -15,24 +15,32 @@ from tests.support.processes import wait_until
 from waystock.contract.broker import parse_broker_url
 from waystock.store.connection import connect
 from waystock.store.pool import StorePool
+from waystock.store.retention import DAY_S, retentions, set_retention
 from waystock_api.jobs import JOBS, Job, Surroundings
 from waystock_api.live.publisher import Publisher
 from waystock_api.worker import Schedule
 
-DAY_S = 86_400.0
-
 
 def surroundings(database_url: str, mqtt_url: str, name: str = "worker") -> Surroundings:
     publisher = Publisher(parse_broker_url(mqtt_url), name, name, lambda: datetime.now(UTC))
-    return Surroundings(StorePool(database_url, name), publisher, 30 * DAY_S, lambda: False)
+    return Surroundings(StorePool(database_url, name), publisher, lambda: False)
 
 
 @pytest.fixture
 def around(database_url: str) -> Iterator[Surroundings]:
+    keep_all(database_url, days=30)
     made = surroundings(database_url, "mqtt://127.0.0.1:1")
     made.store.open()
     yield made
     made.store.close()
+
+
+def keep_all(database_url: str, days: int) -> None:
+    with connect(database_url, "test") as database:
+        for one in retentions(database):
+            set_retention(
+                database, one.table, days * DAY_S, min(one.compress_after_s or DAY_S, DAY_S)
+            )
 
 
 def run_all(around: Surroundings) -> None:
@@ -47,13 +55,13 @@ def count(database_url: str, table: str) -> int:
         return row[0]
 
 
-def put_fixes(database_url: str, days_ago: int, rows: int) -> None:
+def put_fixes(database_url: str, days_ago: int, rows: int, devices: int = 1) -> None:
     with connect(database_url, "test") as database:
         database.execute(
             "INSERT INTO fix (time, captured_at, received_at, stream_id, stream_offset, device,"
             " clock, quality, lat, lon) SELECT now() - make_interval(days => %s), now(), now(), 1,"
-            " n, 'gps-1', 'gps', '{}', 0, 0 FROM generate_series(1, %s) AS n",
-            (days_ago, rows),
+            " n, 'gps-' || n %% %s, 'gps', '{}', 0, 0 FROM generate_series(1, %s) AS n",
+            (days_ago, devices, rows),
         )
 
 
@@ -62,10 +70,27 @@ def test_old_raw_readings_go_and_the_ledger_stays(around: Surroundings, database
     movements = count(database_url, "movement")
     kept = count(database_url, "fix")
     put_fixes(database_url, days_ago=90, rows=25_000)
+    put_fixes(database_url, days_ago=60, rows=25_000, devices=700)
     put_fixes(database_url, days_ago=29, rows=10)
     run_all(around)
     assert count(database_url, "fix") == kept + 10
     assert count(database_url, "movement") == movements > 0
+
+
+def test_each_table_keeps_what_its_own_retention_says(
+    around: Surroundings, database_url: str
+) -> None:
+    put_fixes(database_url, days_ago=60, rows=10)
+    with connect(database_url, "test") as database:
+        set_retention(database, "fix", 61 * DAY_S)
+        database.execute(
+            "INSERT INTO telemetry_reading (time, captured_at, received_at, stream_id,"
+            " stream_offset, device, clock, quality, measured) SELECT now() - interval '60 days',"
+            " now(), now(), 1, 1, 't-1', 'gps', '{}', '{}'"
+        )
+    run_all(around)
+    assert count(database_url, "fix") == 10
+    assert count(database_url, "telemetry_reading") == 0
 
 
 def test_old_dead_letters_and_dead_sessions_go(around: Surroundings, database_url: str) -> None:
@@ -93,20 +118,21 @@ def test_checkpoints_thin_out_but_each_vehicle_keeps_its_last(
         for vehicle, days in (("truck-1", (1, 1, 20, 20, 20, 40)), ("truck-2", (50, 60))):
             for n, day in enumerate(days):
                 database.execute(
-                    "INSERT INTO vehicle_checkpoint VALUES (%s, date_trunc('day', now(), 'UTC')"
-                    " - make_interval(days => %s, mins => -%s), '{}')",
+                    "INSERT INTO fold_checkpoint VALUES (%s, date_trunc('day', now(), 'UTC')"
+                    " - make_interval(days => %s, mins => -%s), '\\x00')",
                     (vehicle, day, n + 1),
                 )
     run_all(around)
     with connect(database_url, "test") as database:
         rows = database.execute(
             "SELECT vehicle, date_part('day', date_trunc('day', now(), 'UTC') - "
-            " date_trunc('day', at, 'UTC'))::int FROM vehicle_checkpoint ORDER BY 1, 2"
+            " date_trunc('day', at, 'UTC'))::int FROM fold_checkpoint ORDER BY 1, 2"
         ).fetchall()
     assert rows == [("truck-1", 1), ("truck-1", 1), ("truck-1", 20), ("truck-2", 50)]
 
 
 def test_two_workers_at_once_do_the_work_once(database_url: str) -> None:
+    keep_all(database_url, days=30)
     put_fixes(database_url, days_ago=90, rows=30_000)
     workers = [surroundings(database_url, "mqtt://127.0.0.1:1", f"worker-{n}") for n in range(2)]
     job = next(job for job in JOBS if job.name == "drop_old_readings")

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from tests.unit.api.entries import stock
+from waystock.contract.frames import Since
 from waystock_api.live.channel import Channel
 from waystock_api.live.picture import Picture
-from waystock_api.live.protocol import Since
 from waystock_api.live.subscription import Subscription
 from waystock_api.metrics import Metrics
 
