@@ -52,7 +52,7 @@ chaos: setup dashboard ## Kill each part under load and count what was lost or d
 
 .PHONY: bench
 bench: setup ## Measure each thing beside its limit in the same run (ARGS="ingest --json")
-	@exec $(BIN)/waystock bench $(or $(ARGS),all)
+	@exec $(BIN)/python -m tests.bench.run $(or $(ARGS),all)
 
 ##@ Work
 .PHONY: format

@@ -5,6 +5,7 @@ each reading is when it arrives. Upstream: the api's `/api/v1/live`; downstream:
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,8 +23,12 @@ RECONNECT_PAUSE_S = 0.5
 _MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
 
-class _Entity(msgspec.Struct):
+class ShownEntity(msgspec.Struct):
+    """What of an entity the measuring needs."""
+
     key: str
+    version: int = 0
+    """Microseconds of the store's clock."""
     captured_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
@@ -34,8 +39,8 @@ class _Message(msgspec.Struct):
     prev: int = 0
     part: int = 1
     of: int = 1
-    d: list[_Entity] = []
-    up: list[_Entity] = []
+    d: list[ShownEntity] = []
+    up: list[ShownEntity] = []
     code: str = ""
     message: str = ""
 
@@ -53,18 +58,28 @@ class Seen:
     connections: int = 0
 
 
+OnEntity = Callable[[str, ShownEntity, float], None]
+"""Channel, a new state of an entity that a reading led to, receipt as POSIX seconds."""
+
+
 class Screen(threading.Thread):
     """Watches until `finish`."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, on_entity: OnEntity | None = None) -> None:
         super().__init__(name="screen", daemon=True)
         self.seen = Seen(Counter(dict.fromkeys(CHANNELS, 0)), [])
+        self._on_entity = on_entity
         self._url = url
         self._token = token
         self._finished = threading.Event()
         self._connection: ClientConnection | None = None
         self._newest: dict[tuple[str, str], datetime] = {}
         self._seq: dict[int, int] = {}
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether every channel has been shown whole."""
+        return len(self._seq) == len(CHANNELS)
 
     def run(self) -> None:
         """Connect, watch, connect again when the api goes away."""
@@ -109,18 +124,20 @@ class Screen(threading.Thread):
         elif message.type == "delta":
             self._subscribe(connection, message.id)
 
-    def _show(self, channel: str, entities: list[_Entity], received_at_s: float) -> None:
+    def _show(self, channel: str, entities: list[ShownEntity], received_at_s: float) -> None:
         self.seen.shown[channel] += len(entities)
         for entity in entities:
             if entity.captured_at is None or not self._is_new(channel, entity):
                 continue
+            if self._on_entity is not None:
+                self._on_entity(channel, entity, received_at_s)
             if len(self.seen.latencies_ms) >= LATENCIES_KEPT_MAX:
                 self.seen.dropped += 1
                 continue
             age_s = received_at_s - entity.captured_at.astimezone(UTC).timestamp()
             self.seen.latencies_ms.append(age_s * 1000)
 
-    def _is_new(self, channel: str, entity: _Entity) -> bool:
+    def _is_new(self, channel: str, entity: ShownEntity) -> bool:
         """Whether this state comes from a later reading than any seen for the entity."""
         if entity.captured_at is None:
             return False

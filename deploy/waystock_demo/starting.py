@@ -43,7 +43,7 @@ def start(demo: Demo) -> DemoFile:
     endpoints = Endpoints(database_url=database_url, mqtt_urls=mqtt_urls)
     demo.state.write_secrets(kept)
     _step(demo, 4, "Schema and master data")
-    _command(endpoints, "db", "migrate")
+    _command(endpoints, "db", "migrate", "--post")
     _begin_day(demo, endpoints, world)
     kept.worlds += 1
     demo.state.write_secrets(kept)

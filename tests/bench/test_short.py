@@ -1,24 +1,63 @@
 """A short form of the benchmarks: what `make bench` measures must still run and say what it did."""
 
 import json
+from typing import Any
 
 import pytest
 
-from waystock_demo.bench import command, ingest
+from waystock_demo.bench import command, flat, latency
+from waystock_demo.bench.draining import Drain
 from waystock_demo.bench.result import BenchResult
 
 
-def test_a_drained_backlog_is_stored_whole_and_told_as_a_ratio_to_copy(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(ingest, "EVENTS", 6_000)
-    monkeypatch.setattr(ingest, "EVENTS_PER_BATCH", 100)
-    assert command.run(["ingest", "--json"]) == 0
+def _bench(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert command.run([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(told) == set(BenchResult.__struct_fields__)
-    assert told["details"]["events"] == 6_000
     assert told["ratio"] == pytest.approx(told["ours"] / told["limit"])
     assert told["ours"] > 0
+    return told
+
+
+@pytest.mark.parametrize("name", ["ingest", "ingest-one-by-one"])
+def test_a_drained_backlog_is_stored_whole_and_told_as_a_ratio_to_copy(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = _bench(capsys, name, "--events", "3000")
+    assert told["details"]["events"] == 3_000
+    assert len(told["details"]["quarters_events_per_s"]) == 4
+
+
+def test_the_age_of_what_a_screen_shows_is_told_beside_the_brokers_round_trip(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(latency, "WARM_UP_S", 2.0)
+    told = _bench(capsys, "latency", "--seconds", "3")
+    details = told["details"]
+    assert details["events_stored"] == details["events_sent"] == 10_000
+    assert details["states_shown"] > 500
+    assert 0 < details["transit_p50_ms"] <= details["transit_p99_ms"]
+    assert details["change_to_screen_p50_ms"] < details["capture_to_screen_p50_ms"]
+
+
+def test_a_large_company_is_measured_beside_a_small_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "ROWS_FEW": 2_000, "ROWS_MANY": 40_000, "VEHICLES_FEW": 5, "VEHICLES_MANY": 200,
+        "ROUNDS": 1,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(flat, name, value)
+    assert _bench(capsys, "flat-rows", "--events", "4000")["details"]["rows_many"] == 40_000
+    assert _bench(capsys, "flat-devices", "--events", "4000")["details"]["events_each"] == 4_000
+
+
+def test_the_time_that_ingest_needs_to_begin_counts() -> None:
+    drained = Drain(1_000, 4.0, [(1.0, 0), (2.0, 500), (4.0, 1_000)], 1.0)
+    assert drained.rate() == 250
+    assert drained.rate(0.5, 1.0) == 250
+    assert drained.rate(0.0, 0.25) == pytest.approx(250 / 1.5)
+    assert drained.steady_rate() == 250
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,8 +79,10 @@ def nats(accounts: Sequence[BrokerAccount] = ()) -> Generator[Broker]:
 
 
 @contextmanager
-def mosquitto() -> Generator[Broker]:
-    """Debian's mosquitto with persistence, open to everybody on 127.0.0.1."""
+def mosquitto(*, forgetful: bool = False) -> Generator[Broker]:
+    """Debian's mosquitto with persistence (`forgetful`: without, so that a kill costs it all that
+    it knew), open to everybody on 127.0.0.1.
+    """
     binary = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
         if on_ci():
@@ -92,8 +94,9 @@ def mosquitto() -> Generator[Broker]:
         configuration.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\n"
             f"user {pwd.getpwuid(os.geteuid()).pw_name}\n"
-            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
-            "autosave_on_changes true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+            f"persistence {str(not forgetful).lower()}\npersistence_location {folder}/\n"
+            "autosave_interval 1\nautosave_on_changes true\n"
+            "max_queued_messages 0\nmax_inflight_messages 0\n"
         )
         broker = Broker(
             url=f"mqtt://127.0.0.1:{port}",

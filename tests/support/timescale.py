@@ -37,6 +37,18 @@ def timescale(*, durable: bool = False) -> Generator[DatabaseServer]:
         finally:
             server.close()
         return
+    with (
+        timescale_cluster(durable=durable) as (cluster, log),
+        running_cluster(cluster, log) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def timescale_cluster(*, durable: bool = False) -> Generator[tuple[Cluster, Path]]:
+    """A cluster with TimescaleDB that is not started yet, and where it logs to; for tests that kill
+    the server themselves. Raises TimescaleMissingError.
+    """
     if os.geteuid() != 0:
         raise TimescaleMissingError(f"no TimescaleDB: not root, and {URL_VARIABLE} is not set")
     _ensure_root()
@@ -48,8 +60,7 @@ def timescale(*, durable: bool = False) -> Generator[DatabaseServer]:
             password=secrets.token_hex(8),
             settings={**(DURABLE if durable else VOLATILE), "dynamic_shared_memory_type": "mmap"},
         )
-        with running_cluster(cluster, folder / "log") as server:
-            yield server
+        yield cluster, folder / "log"
 
 
 def _ensure_root() -> None:
@@ -112,3 +123,22 @@ def _remove_if_dead(folder: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     except (FileNotFoundError, BlockingIOError):
         return
+
+
+def postgres_tools(folder: Path) -> Path | None:
+    """A folder with the root's own pg_dump and pg_restore, each in a wrapper that starts it with
+    the root's libraries but sees this machine's files; None where the server is not of that root.
+    """
+    if os.environ.get(URL_VARIABLE):
+        return None
+    tools = folder / "tools"
+    tools.mkdir()
+    (libraries,) = (ROOT / "usr/lib").glob("*-linux-gnu")
+    (loader,) = libraries.glob("ld-linux*.so*")
+    for name in ("pg_dump", "pg_restore"):
+        binary = ROOT / _BIN.relative_to("/") / name
+        started = f'exec {loader} --library-path {libraries} {binary} "$@"'
+        wrapper = tools / name
+        wrapper.write_text(f"#!/bin/sh\nunset LD_LIBRARY_PATH\n{started}\n")
+        wrapper.chmod(0o755)
+    return tools

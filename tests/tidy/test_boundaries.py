@@ -124,4 +124,4 @@ def test_migrations_are_numbered_without_gaps() -> None:
     names = sorted(path.name for path in files() if path.parent == STORE / "migrations")
     assert names
     for number, name in enumerate(names, 1):
-        assert re.fullmatch(rf"{number:04d}_[a-z0-9_]+\.sql", name), name
+        assert re.fullmatch(rf"{number:04d}_[a-z0-9_]+(\.post)?\.sql", name), name

@@ -11,4 +11,4 @@ class BenchResult(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     ratio: float
     unit: str
-    details: dict[str, float | str] = {}
+    details: dict[str, float | str | list[float]] = {}
