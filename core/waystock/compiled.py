@@ -25,8 +25,21 @@ _SOURCES = ("compiled.py", "store/binary_copy.py", "fleet/*.py")
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function as machine code: strict floating point (a division by zero gives inf or NaN and
     raises nothing), no interpreter lock while it runs."""
+    return _compile(function, no_cpython_wrapper=False)
+
+
+def inner(function: Callable[P, R]) -> Callable[P, R]:
+    """`compiled` for what only compiled functions call: without a way in from Python, which takes a
+    third of the time of compiling."""
+    return _compile(function, no_cpython_wrapper=True)
+
+
+def _compile(function: Callable[P, R], **options: bool) -> Callable[P, R]:
     make = cast(Any, numba.njit)
-    return cast(Callable[P, R], make(function, cache=True, nogil=True, error_model="numpy"))
+    made = make(
+        function, cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options
+    )
+    return cast(Callable[P, R], made)
 
 
 def _cache_folder() -> str:

@@ -34,6 +34,7 @@ class Incoming(NamedTuple):
     stream: UUID
     first: int
     end: int
+    payload: bytes
 
 
 class Prepared(NamedTuple):
@@ -66,7 +67,10 @@ def prepare(messages: Iterable[Message]) -> Prepared:
             _decode_one_by_one(message, owner, str(error), incoming, events, spoilt)
             continue
         end = batch.first + len(batch.events)
-        incoming.append(Incoming(message.topic, *owner[:2], batch.stream, batch.first, end))
+        payload = message.payload
+        incoming.append(
+            Incoming(message.topic, *owner[:2], batch.stream, batch.first, end, payload)
+        )
         events += batch.events
     readings = _columns(incoming, events, spoilt)
     return Prepared(incoming, readings, spoilt)
@@ -94,8 +98,9 @@ def _decode_one_by_one(
                 Spoilt(message.topic, envelope.stream, offset, "decode", str(error), bytes(raw))
             )
     end = envelope.first + len(envelope.events)
+    payload = message.payload
     incoming.append(
-        Incoming(message.topic, owner.site, owner.gateway, envelope.stream, envelope.first, end)
+        Incoming(message.topic, *owner[:2], envelope.stream, envelope.first, end, payload)
     )
 
 

@@ -28,10 +28,6 @@ EVENTS_PER_TRANSACTION_MAX = 100
 TRIES_MAX = 5
 """Of a transaction that collides with ingest's; each time at least one of the two goes on."""
 NOT_THERE = "there is no such dead letter (any more), or another retry or drop has it in hand"
-WITHOUT_OFFSETS = (
-    "a batch on another gateway's stream was kept without its offsets, so its events can't be told"
-    " from others; put the gateway right, which still has them, then drop this letter"
-)
 
 
 class Correction(NamedTuple):
@@ -184,8 +180,6 @@ def _message(letter: Letter, payload: bytes) -> Prepared:
     prepared = prepare([Message(letter.topic, payload, mid=0, qos=0, connection=0)])
     if prepared.incoming:
         return prepared
-    if letter.stage == "owner" and payload == letter.payload:
-        raise ValueError(WITHOUT_OFFSETS)
     raise ValueError(prepared.spoilt[0].reason)
 
 

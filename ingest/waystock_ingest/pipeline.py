@@ -14,7 +14,7 @@ import numpy as np
 import structlog
 
 from waystock.contract.acks import OffsetRange
-from waystock.contract.events import encode_event
+from waystock.contract.events import decode_batch_envelope, encode_batch_of_raw, encode_event
 from waystock.contract.topics import gateway_topic
 from waystock.store import offsets
 from waystock.store.binary_copy import Int32s
@@ -37,6 +37,8 @@ tried again whole."""
 TURN_PATIENCE_S = 3.0
 """How long raw rows that are not committed yet wait for their turn. They could hold back the batch
 before them (two that make the same chunk), which the database can't see is a deadlock."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 AwaitTurn = Callable[[float | None], bool]
 """Blocks until the batches before this one are done, for so many seconds at most; whether it is."""
@@ -244,21 +246,17 @@ def _count(readings: Sequence[Readings]) -> int:
 
 
 def _foreign(
-    prepared: Prepared, own: Sequence[bool], streams: Mapping[UUID, offsets.StreamState]
+    incoming: Sequence[Incoming], own: Sequence[bool], streams: Mapping[UUID, offsets.StreamState]
 ) -> list[Spoilt]:
-    """Batches of a gateway that doesn't own the stream, whole."""
+    """Batches of a gateway that doesn't own the stream, whole; each looks the same however often
+    it is sent."""
     found: list[Spoilt] = []
-    for number, (batch, is_own) in enumerate(zip(prepared.incoming, own, strict=True)):
+    for batch, is_own in zip(incoming, own, strict=True):
         if is_own:
             continue
         owner = streams[batch.stream]
-        events = [
-            (int(one.position[i]), one.events[i])
-            for one in prepared.readings
-            for i in np.flatnonzero(one.source == number).tolist()
-        ]
-        events.sort(key=lambda pair: pair[0])
-        payload = b"\n".join(encode_event(event) for _, event in events)
+        events = decode_batch_envelope(batch.payload).events
+        payload = encode_batch_of_raw(batch.stream, batch.first, _NEVER, list(map(bytes, events)))
         reason = f"stream {batch.stream} belongs to {owner.site}/{owner.gateway}"
         found.append(Spoilt(batch.topic, None, None, "owner", reason, payload))
     return found
@@ -293,7 +291,7 @@ def _put_aside(
 ) -> None:
     for one in (
         *_not_known(prepared.spoilt, offered.gained),
-        *_foreign(prepared, offered.own, offered.streams),
+        *_foreign(prepared.incoming, offered.own, offered.streams),
         *(_spoilt(one, offered.streams) for one in refused),
     ):
         put_aside(database, one)

@@ -11,7 +11,7 @@ from tests.chaos.clusters import PluggedDatabase
 from tests.chaos.gateways import Outbox, outboxes
 from tests.chaos.rig import Fault, Outcome, differing, rig, run
 
-EVENTS, GATEWAYS, BATCH_EVENTS, POISON_EVERY = 50_000, 4, 250, 1_000
+EVENTS, GATEWAYS, BATCH_EVENTS, POISON_EVERY = 50_000, 4, 50, 1_000
 FLOOD_EVENTS_PER_S = 3_000
 FLOOD_BATCH_EVENTS = 500
 LONG_WITHIN_S = 900.0

@@ -222,8 +222,8 @@ def test_nobody_gets_into_the_stream_of_another_gateway_by_retry(store: Store) -
     owner, whole = store.letters()
     lines = store.command("retry", "--all", status=1)
     assert results(lines) == [(owner, "refused"), (whole, "refused")]
-    assert "without its offsets" in lines[0]["reason"]
-    assert f"belongs to {'/'.join(OWNER)}" in lines[1]["reason"]
+    for line in lines:
+        assert f"belongs to {'/'.join(OWNER)}" in line["reason"]
     assert f"belongs to {'/'.join(OWNER)}" in store.command("show", whole)[0]["why_not"]
     assert store.stored() == [(0, "A")]
 

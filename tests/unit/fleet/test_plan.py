@@ -83,6 +83,6 @@ def test_what_shipments_are_placed_together_with_does_not_move_their_stops() -> 
 
 
 def test_two_codes_with_one_key_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "key_of", lambda code: len(code))
+    monkeypatch.setattr(plan_module, "key_of", len)
     with pytest.raises(ValueError, match="'a' and 'b' have the same key"):
         FleetPlan.build([square("a", 0.0), square("b", 9000.0)], [])
