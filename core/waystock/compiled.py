@@ -24,21 +24,9 @@ _SOURCES = ("compiled.py", "store/binary_copy.py", "fleet/*.py")
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function as machine code: strict floating point (a division by zero gives inf or NaN and
-    raises nothing), no interpreter lock while it runs."""
-    return _compile(function, no_cpython_wrapper=False)
-
-
-def inner(function: Callable[P, R]) -> Callable[P, R]:
-    """`compiled` for what only compiled functions call: without a way in from Python, which takes a
-    third of the time of compiling."""
-    return _compile(function, no_cpython_wrapper=True)
-
-
-def _compile(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+    raises nothing), no interpreter lock while it runs, no entry for C."""
     make = cast(Any, numba.njit)
-    made = make(
-        function, cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options
-    )
+    made = make(function, cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
     return cast(Callable[P, R], made)
 
 
@@ -47,14 +35,23 @@ def _cache_folder() -> str:
     for pattern in _SOURCES:
         for path in sorted(_PACKAGE.glob(pattern)):
             digest.update(path.read_bytes())
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "waystock" / f"compiled-{digest.hexdigest()}"
+    name = f"compiled-{digest.hexdigest()}"
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~").expanduser() / ".cache")
+    shared = Path(tempfile.gettempdir())
+    for place in (Path(cache) / "waystock", shared / f"waystock-{os.getuid()}"):
+        if _is_ours(place / name):
+            return str(place / name)
+    return tempfile.mkdtemp(prefix="waystock-compiled-")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it could be made, and is nobody else's to write to: what lies there is run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        owners = {folder.stat().st_uid, folder.parent.stat().st_uid}
     except OSError:
-        folder = Path(tempfile.gettempdir()) / f"waystock-{os.getuid()}" / folder.name
-        folder.mkdir(parents=True, exist_ok=True)
-    return str(folder)
+        return False
+    return owners == {os.getuid()} and os.access(folder, os.W_OK)
 
 
 cast(Any, numba).config.CACHE_DIR = _cache_folder()

@@ -2,6 +2,7 @@
 Upstream: the MQTT broker; downstream: the store and, after commit, gateways and screens.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -13,12 +14,17 @@ from prometheus_client import start_http_server
 
 from waystock.fleet.fold import warm_up
 from waystock.stopping import StopRequest
+from waystock.store import binary_copy
 from waystock_ingest.lanes import Lanes
 from waystock_ingest.publisher import Publisher
 from waystock_ingest.settings import parse_settings
 from waystock_ingest.source import Source
 
 log = structlog.get_logger()
+
+OBJECTS_BEFORE_COLLECTION = 50_000
+OLDER_GENERATIONS = (20, 20)
+"""Collections of one generation before the next older one's turn."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -46,9 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         settings.worker,
         settings.publish_interval_s,
     )
-    began = time.monotonic()
-    warm_up()
-    log.info("fold_compiled", took_s=round(time.monotonic() - began, 2))
+    _prepare_to_run()
     publisher.start()
     source.start()
     log.info("ingest_started", worker=settings.worker, broker=settings.broker.host)
@@ -57,3 +61,15 @@ def run(arguments: Sequence[str]) -> int:
     source.stop()
     log.info("ingest_stopped")
     return 0
+
+
+def _prepare_to_run() -> None:
+    """Have the compiled code at hand, and the collector look only at what is made from now on, and
+    that more rarely: a batch makes tens of thousands of objects, none of them in circles."""
+    began = time.monotonic()
+    warm_up()
+    binary_copy.warm_up()
+    log.info("rules_compiled", took_s=round(time.monotonic() - began, 2))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTION, *OLDER_GENERATIONS)

@@ -13,7 +13,7 @@ from tests.support.processes import wait_until
 from tests.support.vandal import Vandal
 from tests.support.workers import Worker
 
-MID_BATCH_WITHIN_S = 10.0
+MID_BATCH_WITHIN_S, UNHEARD_WITHIN_S = 10.0, 5.0
 RSS_EVERY_S = 0.5
 FLOOD_WITHIN_S = 900.0
 
@@ -25,6 +25,33 @@ def kill_worker(number: int = 0) -> Fault:
         worker = rig.workers[number]
         _kill_mid_batch(rig, number)
         killed_s = time.monotonic()
+        worker.start()
+        rig.recover(killed_s)
+
+    return fault
+
+
+def kill_worker_unheard(number: int = 0) -> Fault:
+    """SIGKILL after a commit of which neither the broker nor a gateway has heard: all of it comes
+    again.
+    """
+
+    def fault(rig: Rig) -> None:
+        worker = rig.workers[number]
+        rig.to_broker.freeze()
+        with suppress(AssertionError):
+            before = rig.committed()
+            wait_until(
+                lambda: rig.committed() > before,
+                "something is committed",
+                within_s=UNHEARD_WITHIN_S,
+                every_s=0.01,
+            )
+            rig.notes["killed_unheard"] = rig.notes.get("killed_unheard", 0) + 1
+        worker.kill()
+        killed_s = time.monotonic()
+        rig.to_broker.cut()
+        rig.to_broker.mend()
         worker.start()
         rig.recover(killed_s)
 

@@ -60,6 +60,10 @@ class Rig:
         """Whether the gateways know that everything is stored."""
         return self.gateways.acknowledged == self.gateways.total
 
+    def committed(self) -> int:
+        """Offsets whose effects are in the store."""
+        return sum(audit.committed_by_gateway(self.database_url).values())
+
     def in_transaction(self, worker: Worker) -> bool:
         """Whether this worker is in the middle of a batch right now."""
         with (

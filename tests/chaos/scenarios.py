@@ -45,12 +45,13 @@ class Result:
         return ", ".join(filter(None, [self.outcome.wrong, *tables]))
 
 
-_KILL = plugs.kill_worker()
+_KILL, _KILL_UNHEARD = plugs.kill_worker(), plugs.kill_worker_unheard()
+_KILLS = (_KILL, _KILL_UNHEARD) * 3
 _CUTS = (plugs.cut_broker(2), plugs.cut_database(2))
 SCENARIOS = (
-    Scenario(name="ingest-killed", faults=(_KILL,) * 5),
-    Scenario(name="ingest-killed-timescale", faults=(_KILL,) * 5, tier="apache"),
-    Scenario(name="ingest-killed-mosquitto", faults=(_KILL,) * 5, broker="mosquitto"),
+    Scenario(name="ingest-killed", faults=_KILLS),
+    Scenario(name="ingest-killed-timescale", faults=_KILLS, tier="apache"),
+    Scenario(name="ingest-killed-mosquitto", faults=_KILLS, broker="mosquitto"),
     Scenario(name="database-killed", faults=(plugs.kill_database,) * 4),
     Scenario(name="database-killed-timescale", faults=(plugs.kill_database,) * 4, tier="apache"),
     Scenario(name="broker-killed", faults=(plugs.kill_broker,) * 4),

@@ -13,9 +13,9 @@ from tests.support.postgres import on_ci
 from tests.support.timescale import TimescaleMissingError
 
 EVENTS = 6_000
-KILL = plugs.kill_worker()
+KILL, KILL_UNHEARD = plugs.kill_worker(), plugs.kill_worker_unheard()
 SHORT = (
-    Scenario(name="ingest-killed", faults=(KILL, KILL)),
+    Scenario(name="ingest-killed", faults=(KILL, KILL_UNHEARD)),
     Scenario(name="database-killed", faults=(plugs.kill_database, plugs.kill_database)),
     Scenario(
         name="broker-killed-and-cut-off",
@@ -38,7 +38,7 @@ SHORT = (
     ),
 )
 ON_TIMESCALE = (
-    Scenario(name="ingest-killed", faults=(KILL, KILL)),
+    Scenario(name="ingest-killed", faults=(KILL, KILL_UNHEARD)),
     Scenario(name="database-killed", faults=(plugs.kill_database,)),
 )
 

@@ -52,7 +52,11 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 SmallCount = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+class _Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False
+):
+    # gc=False: nothing in an event can refer back to it, so the collector need not look at the
+    # tens of thousands that ingest holds.
     device: Name
     time: Utc
     """The device's own time where it has one (GPS), else the gateway's capture time."""

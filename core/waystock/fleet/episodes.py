@@ -2,7 +2,7 @@
 afterwards. Upstream: lateness and distance from the route, fix by fix; downstream: alert rows.
 """
 
-from waystock.compiled import inner
+from waystock.compiled import compiled
 from waystock.fleet.journey import off_route_limit_m
 from waystock.fleet.planned import PlannedStop
 from waystock.fleet.records import Items
@@ -13,7 +13,7 @@ from waystock.fleet.state import AwayFigures, LateFigures, VehicleState, Watch
 _SAME, _SHOWN, _CLEARED = 0, 1, 2
 
 
-@inner
+@compiled
 def watch_lateness(
     state: VehicleState, step: Step, stop: PlannedStop, rows: Items[Row], s: FleetSettings
 ) -> None:
@@ -50,7 +50,7 @@ def watch_lateness(
         disarm(watch)
 
 
-@inner
+@compiled
 def watch_route(
     state: VehicleState, step: Step, away_m: float, rows: Items[Row], s: FleetSettings
 ) -> None:
@@ -82,7 +82,7 @@ def watch_route(
         disarm(watch)
 
 
-@inner
+@compiled
 def _step_watch(
     watch: Watch,
     step: Step,
@@ -126,25 +126,25 @@ def _step_watch(
     return _SAME
 
 
-@inner
+@compiled
 def _show(watch: Watch, step: Step, leading: float) -> int:
     watch.shown = leading
     watch.captured_us = step.captured_us
     return _SHOWN
 
 
-@inner
+@compiled
 def _is_watched(watch: Watch) -> bool:
     return watch.is_open or watch.run > 0
 
 
-@inner
+@compiled
 def is_watching_route(state: VehicleState) -> bool:
     """Whether the vehicle was off its route at the last fix that was asked about."""
     return _is_watched(state.off_route)
 
 
-@inner
+@compiled
 def disarm(watch: Watch) -> None:
     """Nothing is being watched."""
     watch.is_open = False
@@ -158,7 +158,7 @@ def disarm(watch: Watch) -> None:
     watch.shown = 0.0
 
 
-@inner
+@compiled
 def end_lateness(
     state: VehicleState, step: Step, at_us: int, ended: int, late_s: float, rows: Items[Row]
 ) -> None:
@@ -174,7 +174,7 @@ def end_lateness(
     disarm(watch)
 
 
-@inner
+@compiled
 def end_off_route(
     state: VehicleState, step: Step, at_us: int, ended: int, rows: Items[Row]
 ) -> None:
@@ -188,7 +188,7 @@ def end_off_route(
     disarm(watch)
 
 
-@inner
+@compiled
 def _say_late(watch: Watch, figures: LateFigures, step: Step, rows: Items[Row]) -> int:
     at = say(rows, step, LATE, watch.shipment, 0, watch.opened_us)
     row = rows[at]
@@ -204,7 +204,7 @@ def _say_late(watch: Watch, figures: LateFigures, step: Step, rows: Items[Row]) 
     return at
 
 
-@inner
+@compiled
 def _say_off_route(watch: Watch, figures: AwayFigures, step: Step, rows: Items[Row]) -> int:
     at = say(rows, step, OFF_ROUTE, 0, 0, watch.opened_us)
     row = rows[at]

@@ -9,7 +9,7 @@ to last as long again as it already has.
 
 import math
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.rows import OWN_PACE, PLANNED_SPEED, TRIP_PACE, Step
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import Pace
@@ -18,7 +18,7 @@ _Z90 = 1.2815515655446004
 """Quantile of the normal distribution at 0.9."""
 
 
-@inner
+@compiled
 def forget_pace(pace: Pace) -> None:
     """A vehicle that stands has none."""
     pace.moved_m = 0.0
@@ -42,7 +42,7 @@ def step_pace(pace: Pace, moved_m: float, took_s: float, s: FleetSettings) -> No
     pace.hop_mps = hop_mps
 
 
-@inner
+@compiled
 def own_pace_mps(pace: Pace, s: FleetSettings) -> float:
     """The vehicle's own pace; 0 while too little was observed."""
     if pace.moved_s < s.pace_min_s:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.contract.masterdata import Fence
 from waystock.fleet.ellipsoid import Floats, metres_per_degree
 from waystock.fleet.geodesy import wrap_deg
@@ -141,7 +141,7 @@ def _locate(
     return found
 
 
-@inner
+@compiled
 def _outside_m(area: Area, edges: Items[Edge], lat: float, lon: float, near_m: float) -> float:
     """Distance from the area, 0 in it; infinite beyond `near_m` where that is quickly seen."""
     x = wrap_deg(lon - area.lon) * area.per_lon

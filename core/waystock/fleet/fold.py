@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.fences import Near
 from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
 from waystock.fleet.geodesy import distance_m
@@ -193,7 +193,7 @@ def _fold(
     return kept
 
 
-@inner
+@compiled
 def _begin_track(step: Step, track: int, shipment_from: int, shipment_to: int) -> None:
     step.track = track
     step.first_row = step.rows
@@ -202,14 +202,14 @@ def _begin_track(step: Step, track: int, shipment_from: int, shipment_to: int) -
     step.is_accepted = False
 
 
-@inner
+@compiled
 def _look_at(state: VehicleState, time_us: int) -> None:
     state.at_us = time_us
     if state.first_us == UNKNOWN_US:
         state.first_us = time_us
 
 
-@inner
+@compiled
 def _end_of_instant(fixes: Items[TrackFix], i: int, end: int) -> int:
     time_us = fixes[i].time_us
     i += 1
@@ -221,7 +221,7 @@ def _end_of_instant(fixes: Items[TrackFix], i: int, end: int) -> int:
 _NOT_SEEN, _NOT_USED = -2, -1
 
 
-@inner
+@compiled
 def _pick(
     fixes: Items[TrackFix], first: int, end: int, marks: NDArray[np.int8], s: FleetSettings
 ) -> int:
@@ -240,7 +240,7 @@ def _pick(
     return best
 
 
-@inner
+@compiled
 def _is_placed(fix: TrackFix, s: FleetSettings) -> bool:
     """Whether it says where the vehicle is, well enough."""
     if not (abs(fix.lat) <= 90.0 and abs(fix.lon) <= 180.0):
@@ -248,7 +248,7 @@ def _is_placed(fix: TrackFix, s: FleetSettings) -> bool:
     return not fix.accuracy_m > s.accuracy_m_max
 
 
-@inner
+@compiled
 def _is_before(a: TrackFix, b: TrackFix) -> bool:
     """Among fixes of one instant the most accurate; then whichever, but always the same."""
     for mine, other in (
@@ -263,12 +263,12 @@ def _is_before(a: TrackFix, b: TrackFix) -> bool:
     return a.captured_us < b.captured_us
 
 
-@inner
+@compiled
 def _known(value: float, otherwise: float) -> float:
     return otherwise if math.isnan(value) else value
 
 
-@inner
+@compiled
 def _take(
     state: VehicleState,
     step: Step,
@@ -305,7 +305,7 @@ def _take(
     return 0
 
 
-@inner
+@compiled
 def _suspect(state: VehicleState, fix: TrackFix, s: FleetSettings) -> int:
     """One more fix that contradicts the last accepted one; how many agree with each other now."""
     run = 1
@@ -320,6 +320,6 @@ def _suspect(state: VehicleState, fix: TrackFix, s: FleetSettings) -> int:
     return run
 
 
-@inner
+@compiled
 def _is_jump(way_m: float, took_us: int, s: FleetSettings) -> bool:
     return way_m > s.jump_m_min and way_m > s.jump_speed_mps * took_us * 1e-6

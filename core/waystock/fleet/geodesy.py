@@ -8,13 +8,13 @@ A plain sphere would be up to 0.5 % off.
 
 import math
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.ellipsoid import ECCENTRICITY2, FLATTENING, SEMI_MAJOR_M, SHORT_DEG
 
 _RAD = math.pi / 180
 
 
-@inner
+@compiled
 def metres_per_degree(lat: float) -> tuple[float, float]:
     """Length of one degree of (longitude, latitude) at this latitude."""
     cosine = math.cos(lat * _RAD)
@@ -42,7 +42,7 @@ def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     return _lambert_m(lat1, lat2, dlon)
 
 
-@inner
+@compiled
 def _lambert_m(lat1: float, lat2: float, dlon: float) -> float:
     """Lambert's formula for long lines, on reduced latitudes."""
     beta1 = math.atan((1 - FLATTENING) * math.tan(lat1 * _RAD))

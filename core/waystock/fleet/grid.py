@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.ellipsoid import Floats
 
 _LEVEL_MAX = 24
@@ -68,7 +68,7 @@ def _square(level: NDArray[np.int64], lat: Floats, lon: Floats) -> NDArray[np.in
     return (level << 52) | (line << 26) | column
 
 
-@inner
+@compiled
 def first_of(grid: Grid, level: int, lat: float, lon: float) -> int:
     """The slot of the square of this size that holds the point; −1 where no box is near."""
     per_degree = float(1 << level) / 360.0
@@ -96,7 +96,7 @@ def _enter(squares: NDArray[np.int64], slots: NDArray[np.int64], place: NDArray[
         place[i] = slot
 
 
-@inner
+@compiled
 def _slot(square: int, mask: int) -> int:
     mixed = square * 0x9E3779B97F4A7C1
     return (mixed ^ (mixed >> 29)) & mask

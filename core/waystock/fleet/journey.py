@@ -4,7 +4,7 @@ accepted fixes, visits that began, the plan; downstream: arrivals, arrival times
 
 import math
 
-from waystock.compiled import inner
+from waystock.compiled import compiled
 from waystock.fleet.geodesy import distance_m
 from waystock.fleet.planned import PlannedShipment, PlannedStop, Vertex
 from waystock.fleet.records import UNKNOWN_US, Items
@@ -14,7 +14,7 @@ from waystock.fleet.settings import FINISHED_MAX, FleetSettings
 from waystock.fleet.state import Journey, Spot, VehicleState
 
 
-@inner
+@compiled
 def active_shipment(
     state: VehicleState, step: Step, shipments: Items[PlannedShipment], time_us: int
 ) -> int:
@@ -30,7 +30,7 @@ def active_shipment(
     return -1
 
 
-@inner
+@compiled
 def _is_finished(state: VehicleState, key: int) -> bool:
     for i in range(state.finished_count):  # noqa: SIM110 - generators are not compiled
         if state.finished[i] == key:
@@ -38,7 +38,7 @@ def _is_finished(state: VehicleState, key: int) -> bool:
     return False
 
 
-@inner
+@compiled
 def finish(state: VehicleState, key: int, s: FleetSettings) -> None:
     """One more finished shipment; beyond `finished_max` the oldest is forgotten."""
     while state.finished_count >= min(s.finished_max, FINISHED_MAX):
@@ -49,7 +49,7 @@ def finish(state: VehicleState, key: int, s: FleetSettings) -> None:
     state.finished_count += 1
 
 
-@inner
+@compiled
 def begin_or_go_on(journey: Journey, shipment: PlannedShipment) -> None:
     """The journey of this shipment; measured anew if it or its route is another one."""
     if not journey.is_on or journey.shipment != shipment.key:
@@ -65,7 +65,7 @@ def begin_or_go_on(journey: Journey, shipment: PlannedShipment) -> None:
     journey.rebase = 0
 
 
-@inner
+@compiled
 def next_stop(journey: Journey, shipment: PlannedShipment, stops: Items[PlannedStop]) -> int:
     """The first stop after the last one arrived at; −1 for none."""
     for i in range(shipment.first_stop, shipment.last_stop):
@@ -74,7 +74,7 @@ def next_stop(journey: Journey, shipment: PlannedShipment, stops: Items[PlannedS
     return -1
 
 
-@inner
+@compiled
 def arrive(
     journey: Journey,
     step: Step,
@@ -101,7 +101,7 @@ def arrive(
     return UNKNOWN_US
 
 
-@inner
+@compiled
 def step_progress(journey: Journey, step: Step, vertices: Items[Vertex], s: FleetSettings) -> float:
     """Progress after this fix; its distance from the route is returned.
 
@@ -139,7 +139,7 @@ def step_progress(journey: Journey, step: Step, vertices: Items[Vertex], s: Flee
     return found[1]
 
 
-@inner
+@compiled
 def _move(journey: Journey, progress_m: float, is_on_route: bool) -> None:
     journey.progress_m = progress_m
     if is_on_route:
@@ -147,13 +147,13 @@ def _move(journey: Journey, progress_m: float, is_on_route: bool) -> None:
     journey.rebase = 0
 
 
-@inner
+@compiled
 def off_route_limit_m(accuracy_m: float, s: FleetSettings) -> float:
     """How far from the route still counts as on it."""
     return max(s.off_route_m, s.off_route_accuracies * accuracy_m)
 
 
-@inner
+@compiled
 def remaining_m(journey: Journey, step: Step, stop: PlannedStop, s: FleetSettings) -> float:
     """The way to the stop: along the route, plus the way back to it if the vehicle is off it; by
     straight line × detour where there is no route; NaN if not even the stop's place is known."""
@@ -167,7 +167,7 @@ def remaining_m(journey: Journey, step: Step, stop: PlannedStop, s: FleetSetting
     return distance_m(step.spot.lat, step.spot.lon, stop.lat, stop.lon) * s.detour
 
 
-@inner
+@compiled
 def is_far(
     shipment: PlannedShipment,
     vertices: Items[Vertex],

@@ -5,7 +5,7 @@ A stop begins at the first fix that lies at the resting place, a trip at the las
 are only known later; drift around a resting place makes neither.
 """
 
-from waystock.compiled import inner
+from waystock.compiled import compiled
 from waystock.fleet.geodesy import distance_m
 from waystock.fleet.records import Items
 from waystock.fleet.rows import STOP, TRIP, Row, Step, end_row, say
@@ -21,7 +21,7 @@ from waystock.fleet.state import (
 )
 
 
-@inner
+@compiled
 def begin_motion(state: VehicleState, spot: Spot) -> None:
     """At the first fix nothing is known but the place."""
     state.phase = UNKNOWN
@@ -34,7 +34,7 @@ def begin_motion(state: VehicleState, spot: Spot) -> None:
     copy_spot(state.until, spot)
 
 
-@inner
+@compiled
 def step_motion(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """The next accepted fix, later than all before it."""
     silent_s = _seconds(state.until, step.spot)
@@ -49,7 +49,7 @@ def step_motion(state: VehicleState, step: Step, rows: Items[Row], s: FleetSetti
         _step_standing(state, step, rows, s)
 
 
-@inner
+@compiled
 def _was_gap(state: VehicleState, silent_s: float, spot: Spot, s: FleetSettings) -> bool:
     """Too long a silence, or one crossed too slowly to have been driven."""
     if silent_s > s.gap_s:
@@ -58,7 +58,7 @@ def _was_gap(state: VehicleState, silent_s: float, spot: Spot, s: FleetSettings)
     return state.phase == MOVING and way_m < s.gap_pace_mps * silent_s
 
 
-@inner
+@compiled
 def step_over_gap(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """What came before the silence ends there. A vehicle that comes back where it was has stood;
     one that comes back elsewhere is met anew."""
@@ -88,7 +88,7 @@ def step_over_gap(state: VehicleState, step: Step, rows: Items[Row], s: FleetSet
     copy_spot(state.until, spot)
 
 
-@inner
+@compiled
 def _step_rest(state: VehicleState, step: Step, s: FleetSettings) -> None:
     """Prolong the present rest, or end it with a hop and begin one here."""
     spot = step.spot
@@ -104,7 +104,7 @@ def _step_rest(state: VehicleState, step: Step, s: FleetSettings) -> None:
     copy_spot(state.until, spot)
 
 
-@inner
+@compiled
 def _keep_rest(state: VehicleState, oldest_us: int) -> None:
     """Add the rest that is over to those that end at `oldest_us` or later."""
     kept = 0
@@ -122,7 +122,7 @@ def _keep_rest(state: VehicleState, oldest_us: int) -> None:
     state.rest_count = kept + 1
 
 
-@inner
+@compiled
 def _step_moving(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     _remember(state, step.spot, s)
     if not _has_arrived(state, step.spot, s):
@@ -134,7 +134,7 @@ def _step_moving(state: VehicleState, step: Step, rows: Items[Row], s: FleetSett
     _stand(state, step.before)
 
 
-@inner
+@compiled
 def _step_standing(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """Stopped, or unknown: away from the anchor often enough is a departure."""
     state.away = state.away + 1 if _is_away(state, step, s) else 0
@@ -157,7 +157,7 @@ def _step_standing(state: VehicleState, step: Step, rows: Items[Row], s: FleetSe
         state.rest_count = 1
 
 
-@inner
+@compiled
 def _depart(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     """A trip begins at the last fix at the resting place: there the first leg that really moved."""
     start = state.anchor if state.rest_count == 0 else state.rests[state.rest_count - 1].until
@@ -182,7 +182,7 @@ def _depart(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings)
     state.recent_count = kept
 
 
-@inner
+@compiled
 def _stand(state: VehicleState, anchor: Spot) -> None:
     copy_spot(state.anchor, anchor)
     state.phase = STOPPED
@@ -191,7 +191,7 @@ def _stand(state: VehicleState, anchor: Spot) -> None:
     state.recent_count = 0
 
 
-@inner
+@compiled
 def _is_away(state: VehicleState, step: Step, s: FleetSettings) -> bool:
     """Out of reach of the stop and of the last resting place (a gate, then a dock nearby)."""
     limit_m = _depart_limit_m(step, s)
@@ -207,12 +207,12 @@ def _is_away(state: VehicleState, step: Step, s: FleetSettings) -> bool:
     return _apart_m(state.rests[state.rest_count - 1].since, step.spot) >= limit_m
 
 
-@inner
+@compiled
 def _depart_limit_m(step: Step, s: FleetSettings) -> float:
     return max(s.depart_m, s.off_route_accuracies * step.accuracy_m)
 
 
-@inner
+@compiled
 def _has_arrived(state: VehicleState, spot: Spot, s: FleetSettings) -> bool:
     """Whether every fix of the stop window lies together."""
     first = state.recent[0]
@@ -224,7 +224,7 @@ def _has_arrived(state: VehicleState, spot: Spot, s: FleetSettings) -> bool:
     return True
 
 
-@inner
+@compiled
 def _arrival(state: VehicleState, s: FleetSettings) -> Spot:
     """Where a vehicle that has arrived came to stand: its first resting place of the window."""
     first = state.recent[0]
@@ -236,7 +236,7 @@ def _arrival(state: VehicleState, s: FleetSettings) -> Spot:
     return first
 
 
-@inner
+@compiled
 def _remember(state: VehicleState, spot: Spot, s: FleetSettings) -> None:
     """Fixes of the stop window, at most one per `recent_step_s`: the first of them is the latest
     that is at least a window old, if there is one."""
@@ -255,14 +255,14 @@ def _remember(state: VehicleState, spot: Spot, s: FleetSettings) -> None:
         _forget(state, old)
 
 
-@inner
+@compiled
 def _forget(state: VehicleState, oldest: int) -> None:
     for i in range(oldest, state.recent_count):
         copy_spot(state.recent[i - oldest], state.recent[i])
     state.recent_count -= oldest
 
 
-@inner
+@compiled
 def _say_stop(arrived: Spot, step: Step, rows: Items[Row]) -> int:
     at = say(rows, step, STOP, 0, 0, arrived.time_us)
     rows[at].lat = arrived.lat
@@ -270,12 +270,12 @@ def _say_stop(arrived: Spot, step: Step, rows: Items[Row]) -> int:
     return at
 
 
-@inner
+@compiled
 def _end_stop(arrived: Spot, left: Spot, step: Step, rows: Items[Row]) -> None:
     end_row(rows[_say_stop(arrived, step, rows)], left.time_us, step)
 
 
-@inner
+@compiled
 def _end_trip(state: VehicleState, end: Spot, step: Step, rows: Items[Row]) -> None:
     start = state.anchor
     row = rows[say(rows, step, TRIP, 0, 0, start.time_us)]
@@ -287,23 +287,23 @@ def _end_trip(state: VehicleState, end: Spot, step: Step, rows: Items[Row]) -> N
     end_row(row, end.time_us, step)
 
 
-@inner
+@compiled
 def _is_settled(state: VehicleState, s: FleetSettings) -> bool:
     """A rest of `still_s` is a resting place."""
     return _seconds(state.since, state.until) >= s.still_s
 
 
-@inner
+@compiled
 def _copy_rest(into: Rest, of: Rest) -> None:
     copy_spot(into.since, of.since)
     copy_spot(into.until, of.until)
 
 
-@inner
+@compiled
 def _apart_m(a: Spot, b: Spot) -> float:
     return distance_m(a.lat, a.lon, b.lat, b.lon)
 
 
-@inner
+@compiled
 def _seconds(earlier: Spot, later: Spot) -> float:
     return (later.time_us - earlier.time_us) * 1e-6

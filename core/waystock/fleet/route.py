@@ -8,7 +8,7 @@ distances near the fix are true wherever the route leads; progress is measured i
 
 import math
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.geodesy import metres_per_degree, wrap_deg
 from waystock.fleet.planned import Vertex
 from waystock.fleet.records import Items
@@ -66,7 +66,7 @@ def project_anywhere(vertices: Items[Vertex], lat: float, lon: float) -> tuple[f
     return at
 
 
-@inner
+@compiled
 def _segments(vertices: Items[Vertex], from_m: float, to_m: float) -> tuple[int, int]:
     """The segments first … last − 1 that meet the span; at least one."""
     first = _segment_at(vertices, from_m)
@@ -76,7 +76,7 @@ def _segments(vertices: Items[Vertex], from_m: float, to_m: float) -> tuple[int,
     return first, last
 
 
-@inner
+@compiled
 def _segment_at(vertices: Items[Vertex], along_m: float) -> int:
     """The segment that begins at or before here."""
     low, high = 0, len(vertices)
@@ -89,7 +89,7 @@ def _segment_at(vertices: Items[Vertex], along_m: float) -> int:
     return min(max(0, low - 1), len(vertices) - 2)
 
 
-@inner
+@compiled
 def _best(
     vertices: Items[Vertex],
     lat: float,
@@ -111,7 +111,7 @@ def _best(
     return best_m, best_away_m, best_cost
 
 
-@inner
+@compiled
 def _on_segment(
     start: Vertex, end: Vertex, lat: float, lon: float, per_lon: float, per_lat: float
 ) -> tuple[float, float]:
@@ -123,7 +123,7 @@ def _on_segment(
     return start.along_m + share * (end.along_m - start.along_m), math.sqrt(px * px + py * py)
 
 
-@inner
+@compiled
 def _near(vertices: Items[Vertex], lon: float) -> float:
     """The longitude as the route's own run on."""
     middle = (vertices[0].lon + vertices[len(vertices) - 1].lon) * 0.5

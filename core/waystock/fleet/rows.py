@@ -5,7 +5,7 @@ deterministic name (kind, vehicle, key, number, beginning); said again it replac
 
 from typing import Annotated
 
-from waystock.compiled import inner
+from waystock.compiled import compiled
 from waystock.fleet.records import F8, I4, I8, UNKNOWN_US, Flag, Items, dtype_of
 from waystock.fleet.settings import FENCES_MAX
 from waystock.fleet.state import Spot
@@ -135,7 +135,7 @@ class Step:
 ROW, PROGRESS, STEP = dtype_of(Row), dtype_of(Progress), dtype_of(Step)
 
 
-@inner
+@compiled
 def say(rows: Items[Row], step: Step, kind: int, key: int, number: int, begin_us: int) -> int:
     """Place of the row of this name: as it was said before in this call, or a new open one."""
     for i in range(step.rows - 1, step.first_row - 1, -1):
@@ -164,7 +164,7 @@ def say(rows: Items[Row], step: Step, kind: int, key: int, number: int, begin_us
     return at
 
 
-@inner
+@compiled
 def end_row(row: Row, end_us: int, step: Step) -> None:
     """The row is over; said a second time alike, it was decided when it was said first."""
     if row.end_us != end_us:

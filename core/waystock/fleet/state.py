@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.records import (
     F4,
     F8,
@@ -260,7 +260,7 @@ def _unpack(
         is_read[i] = True
 
 
-@inner
+@compiled
 def _is_readable(state: VehicleState, size: int) -> bool:
     """Of this form, and with lists of a length that is there."""
     if state.form != FORM or state.finished_count > FINISHED_MAX or state.fence_count > FENCES_MAX:
@@ -275,7 +275,7 @@ def _is_readable(state: VehicleState, size: int) -> bool:
     )
 
 
-@inner
+@compiled
 def _copy(
     source: NDArray[np.uint8], start: int, size: int, target: NDArray[np.uint8], at: int
 ) -> int:
@@ -284,7 +284,7 @@ def _copy(
     return at + size
 
 
-@inner
+@compiled
 def copy_spot(into: Spot, of: Spot) -> None:
     """Make one spot the other."""
     into.time_us = of.time_us

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.compiled import inner
+from waystock.compiled import compiled
 from waystock.fleet.episodes import (
     end_lateness,
     end_off_route,
@@ -42,7 +42,7 @@ from waystock.fleet.visits import (
 )
 
 
-@inner
+@compiled
 def follow(
     state: VehicleState,
     step: Step,
@@ -76,7 +76,7 @@ def follow(
     _step_journey(state, step, plan, rows, s)
 
 
-@inner
+@compiled
 def _step_journey(
     state: VehicleState, step: Step, plan: PlanArrays, rows: Items[Row], s: FleetSettings
 ) -> None:
@@ -111,7 +111,7 @@ def _step_journey(
     _look_ahead(state, step, shipment, plan.stops, at, rows, s)
 
 
-@inner
+@compiled
 def _end_journey(state: VehicleState) -> None:
     journey = state.journey
     journey.is_on = False
@@ -124,13 +124,13 @@ def _end_journey(state: VehicleState) -> None:
     journey.was_on_route = False
 
 
-@inner
+@compiled
 def _end_watches(state: VehicleState, step: Step, at_us: int, ended: int, rows: Items[Row]) -> None:
     end_lateness(state, step, at_us, ended, state.late_figures.late_s, rows)
     end_off_route(state, step, at_us, ended, rows)
 
 
-@inner
+@compiled
 def _take_arrivals(
     state: VehicleState,
     step: Step,
@@ -151,7 +151,7 @@ def _take_arrivals(
         end_lateness(state, step, at_us, REACHED, late_s, rows)
 
 
-@inner
+@compiled
 def _look_aside(
     state: VehicleState,
     step: Step,
@@ -175,7 +175,7 @@ def _look_aside(
         watch_route(state, step, step.away_m, rows, s)
 
 
-@inner
+@compiled
 def _look_ahead(
     state: VehicleState,
     step: Step,
@@ -208,7 +208,7 @@ def _look_ahead(
     watch_lateness(state, step, stops[at], rows, s)
 
 
-@inner
+@compiled
 def tell_progress(
     progress: Progress,
     state: VehicleState,

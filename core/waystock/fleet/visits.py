@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.compiled import compiled, inner
+from waystock.compiled import compiled
 from waystock.fleet.planned import PlannedFence
 from waystock.fleet.records import Items
 from waystock.fleet.rows import VISIT, Row, Step, end_row, say
@@ -18,7 +18,7 @@ from waystock.fleet.state import FenceStay, VehicleState
 _FIXES_MIN = 2
 
 
-@inner
+@compiled
 def step_visits(
     state: VehicleState,
     step: Step,
@@ -45,7 +45,7 @@ def step_visits(
     _enter(state, step, near, outside_m, fences)
 
 
-@inner
+@compiled
 def _is_over(
     stay: FenceStay, step: Step, outside_m: float, rows: Items[Row], s: FleetSettings
 ) -> bool:
@@ -66,7 +66,7 @@ def _is_over(
     return False
 
 
-@inner
+@compiled
 def _step_entering(stay: FenceStay, time_us: int, s: FleetSettings) -> bool:
     """One more fix inside; whether the visit is certain now."""
     stay.run += 1
@@ -77,7 +77,7 @@ def _step_entering(stay: FenceStay, time_us: int, s: FleetSettings) -> bool:
     return True
 
 
-@inner
+@compiled
 def _step_inside(stay: FenceStay, is_out: bool, time_us: int, s: FleetSettings) -> bool:
     """One more fix of a visit; whether it is over."""
     if not is_out:
@@ -89,7 +89,7 @@ def _step_inside(stay: FenceStay, is_out: bool, time_us: int, s: FleetSettings) 
     return _is_run(stay.run, s.exit_fixes, time_us - stay.run_us, s)
 
 
-@inner
+@compiled
 def _is_run(fixes: int, fixes_min: int, lasted_us: int, s: FleetSettings) -> bool:
     return fixes >= fixes_min or (fixes >= _FIXES_MIN and lasted_us >= s.fence_s * 1e6)
 
@@ -120,7 +120,7 @@ def _enter(
         state.fence_count += 1
 
 
-@inner
+@compiled
 def _is_in(state: VehicleState, key: int) -> bool:
     for i in range(state.fence_count):  # noqa: SIM110 - generators are not compiled
         if state.fences[i].fence == key:
@@ -128,7 +128,7 @@ def _is_in(state: VehicleState, key: int) -> bool:
     return False
 
 
-@inner
+@compiled
 def _outside_m(
     key: int,
     near: NDArray[np.int32],
@@ -141,7 +141,7 @@ def _outside_m(
     return math.inf
 
 
-@inner
+@compiled
 def _copy_stay(into: FenceStay, of: FenceStay) -> None:
     into.fence = of.fence
     into.entered_us = of.entered_us
@@ -152,7 +152,7 @@ def _copy_stay(into: FenceStay, of: FenceStay) -> None:
     into.is_yard = of.is_yard
 
 
-@inner
+@compiled
 def is_in_yard(
     near: NDArray[np.int32], outside_m: NDArray[np.float64], fences: Items[PlannedFence]
 ) -> bool:
@@ -163,7 +163,7 @@ def is_in_yard(
     return False
 
 
-@inner
+@compiled
 def is_visiting_yard(state: VehicleState) -> bool:
     """Whether the vehicle is in a yard, entering or leaving one."""
     for i in range(state.fence_count):  # noqa: SIM110 - generators are not compiled
@@ -172,7 +172,7 @@ def is_visiting_yard(state: VehicleState) -> bool:
     return False
 
 
-@inner
+@compiled
 def innermost_fence(state: VehicleState) -> int:
     """The smallest fence the vehicle visits; 0 for none."""
     found = 0

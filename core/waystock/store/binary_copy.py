@@ -157,6 +157,11 @@ def copy_binary(
             copy.write(body[at : at + _SEND_BYTES])
 
 
+def warm_up() -> None:
+    """Compile what `encode` needs, or read it from the cache."""
+    encode(side_by_side([int4s([0])]))
+
+
 def encode(rows: Rows) -> bytes:
     """The whole COPY stream of these rows."""
     columns, count = rows.lengths.shape

@@ -21,6 +21,7 @@ from tests.bench.peers.mq_bridge import let_peer_subscribe
 from tests.bench.peers.mq_bridge_process import mq_bridge
 from tests.bench.peers.single_messages import TABLES, publish_rows
 from tests.support.processes import wait_until
+from waystock import logs
 from waystock.store.connection import connect
 from waystock.store.masterdata import import_master_data
 from waystock.store.migrate import migrate
@@ -174,4 +175,5 @@ def _peer(servers: Servers, database_url: str) -> AbstractContextManager[Process
 
 
 if __name__ == "__main__":
+    logs.configure("warning")
     sys.exit(main(sys.argv[1:]))
