@@ -14,6 +14,7 @@ ARGS ?=
 
 INSTALLED := .venv/.installed
 MEMBERS_INSTALLED := .venv/.members-installed
+RULES_COMPILED := .venv/.rules-compiled
 NODE_MODULES := dashboard/node_modules/.installed
 PAGES := api/waystock_api/static/index.html
 PAGE_SOURCES := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
@@ -29,7 +30,7 @@ demo: setup dashboard ## Run everything on this machine and print the URL and th
 	@exec $(BIN)/waystock demo $(ARGS)
 
 .PHONY: setup
-setup: $(MEMBERS_INSTALLED) ## Make .venv with every pinned package and the command .venv/bin/waystock
+setup: $(RULES_COMPILED) ## Make .venv with every pinned package and the command .venv/bin/waystock
 	@:
 
 .PHONY: dashboard
@@ -118,6 +119,11 @@ $(INSTALLED): requirements.lock
 $(MEMBERS_INSTALLED): $(INSTALLED) $(MEMBERS:%=%/pyproject.toml)
 	@$(call say,"Waystock itself: $(MEMBERS)")
 	@$(PIP) install --root-user-action=ignore --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@touch $@
+
+$(RULES_COMPILED): $(MEMBERS_INSTALLED) core/waystock/compiled.py $(wildcard core/waystock/fleet/*.py)
+	@$(call say,"The fleet's rules as machine code (half a minute, once)")
+	@$(BIN)/python -m waystock.fleet >/dev/null
 	@touch $@
 
 $(NODE_MODULES): dashboard/package.json dashboard/package-lock.json | $(MEMBERS_INSTALLED)

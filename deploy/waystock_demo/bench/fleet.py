@@ -3,7 +3,7 @@ bare question which of the same fences' boxes each fix lies in, in the same run;
 come late cost. No database: states, checkpoints and fixes are kept in memory.
 """
 
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # shapely's own annotations leave **kwargs open, which taints each of its functions.
 
 import math
@@ -139,7 +139,8 @@ def _bare_query_s(plan: FleetPlan, fixes: TrackFixes) -> float:
     """The same batches' points asked of a tree of the fences' bounding boxes."""
     bounds: NDArray[np.float64] = np.asarray(shapely.bounds(plan.fences.shapes))
     west, south, east, north = bounds.T
-    tree: Any = shapely.STRtree(shapely.box(west, south, east, north))
+    boxes: Any = shapely.box(west, south, east, north)
+    tree: Any = shapely.STRtree(boxes)
     batches = list(_cut(fixes, np.arange(len(fixes.lat)) // FIXES_PER_BATCH))
     tree.query(shapely.points(batches[0].lon[:1], batches[0].lat[:1]))  # builds it
     started = time.process_time()
