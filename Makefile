@@ -121,9 +121,9 @@ $(MEMBERS_INSTALLED): $(INSTALLED) $(MEMBERS:%=%/pyproject.toml)
 	@$(PIP) install --root-user-action=ignore --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
 	@touch $@
 
-$(RULES_COMPILED): $(MEMBERS_INSTALLED) core/waystock/compiled.py $(wildcard core/waystock/fleet/*.py)
-	@$(call say,"The fleet's rules as machine code (half a minute, once)")
-	@$(BIN)/python -m waystock.fleet >/dev/null
+$(RULES_COMPILED): $(MEMBERS_INSTALLED) core/waystock/compiled.py $(wildcard core/waystock/fleet/*.py core/waystock/store/plain_*.py)
+	@$(call say,"Rules and readers as machine code (half a minute, once)")
+	@$(BIN)/python -m waystock_ingest >/dev/null
 	@touch $@
 
 $(NODE_MODULES): dashboard/package.json dashboard/package-lock.json | $(MEMBERS_INSTALLED)

@@ -1,6 +1,9 @@
 """From MQTT payloads to readings by columns. A payload that is no batch, and an event that is no
 event, are put aside with the reason; their neighbours go on. Nothing here needs the store, so a
 thread does it while the batch before is being committed. Downstream: the pipeline.
+
+Fixes of the plain form are read by compiled code, all messages together; msgspec reads the rest,
+and every message in which anything is not as it should be.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,16 +16,23 @@ import numpy as np
 from waystock.contract import topics
 from waystock.contract.events import (
     BATCH_BYTES_MAX,
+    BatchEnvelope,
     Event,
     decode_batch,
     decode_batch_envelope,
     decode_event,
+    decode_events,
     encode_event,
+    inflate,
 )
-from waystock.store.binary_copy import Int32s, Int64s
+from waystock.contract.topics import GatewayTopic
 from waystock.store.intake import Spoilt
-from waystock.store.readings import Readings, as_columns
+from waystock.store.plain_fixes import read_events
+from waystock.store.readings import Readings, as_columns, plain_columns
 from waystock_ingest.source import Message
+
+_EVENTS = b'"events":['
+_END = b"]}"
 
 
 class Incoming(NamedTuple):
@@ -46,102 +56,190 @@ class Prepared(NamedTuple):
     spoilt: list[Spoilt]
 
 
+class _Offered(NamedTuple):
+    """A message that may be a batch, as far as its head tells."""
+
+    message: Message
+    owner: GatewayTopic
+    head: BatchEnvelope | None
+    """None where it is not of the plain form."""
+    body: bytes
+    """Its events, without the brackets around them."""
+
+
 def prepare(messages: Iterable[Message]) -> Prepared:
     """Read messages of the events topics."""
-    incoming: list[Incoming] = []
     spoilt: list[Spoilt] = []
-    events: list[Event | None] = []
-    for message in messages:
-        owner = topics.parse_gateway_topic(message.topic)
-        if owner is None:
-            reason = "topic is not waystock/v1/{site}/{gateway}/events"
-            spoilt.append(_whole(message, reason))
-            continue
-        if len(message.payload) > 2 * BATCH_BYTES_MAX:
-            reason = f"{len(message.payload)} bytes; a batch has at most {BATCH_BYTES_MAX}"
-            spoilt.append(_whole(message, reason))
-            continue
-        try:
-            batch = decode_batch(message.payload)
-        except msgspec.DecodeError as error:
-            _decode_one_by_one(message, owner, str(error), incoming, events, spoilt)
-            continue
-        end = batch.first + len(batch.events)
-        payload = message.payload
-        incoming.append(
-            Incoming(message.topic, *owner[:2], batch.stream, batch.first, end, payload)
-        )
-        events += batch.events
-    readings = _columns(incoming, events, spoilt)
-    return Prepared(incoming, readings, spoilt)
+    offered = [one for one in (_offer(message, spoilt) for message in messages) if one is not None]
+    reading = _Reading(offered, spoilt)
+    return Prepared(reading.incoming, [*reading.fixes(), *reading.others()], spoilt)
 
 
-def _decode_one_by_one(
-    message: Message,
-    owner: topics.GatewayTopic,
-    reason: str,
-    incoming: list[Incoming],
-    events: list[Event | None],
-    spoilt: list[Spoilt],
-) -> None:
-    try:
-        envelope = decode_batch_envelope(message.payload)
-    except msgspec.DecodeError:
+def _offer(message: Message, spoilt: list[Spoilt]) -> _Offered | None:
+    owner = topics.parse_gateway_topic(message.topic)
+    if owner is None:
+        spoilt.append(_whole(message, "topic is not waystock/v1/{site}/{gateway}/events"))
+        return None
+    if len(message.payload) > 2 * BATCH_BYTES_MAX:
+        reason = f"{len(message.payload)} bytes; a batch has at most {BATCH_BYTES_MAX}"
         spoilt.append(_whole(message, reason))
-        return
-    for offset, raw in enumerate(envelope.events, envelope.first):
+        return None
+    try:
+        text = inflate(message.payload)
+        begin = text.index(_EVENTS) + len(_EVENTS)
+        head = decode_batch_envelope(text[:begin] + _END)
+    except ValueError:  # msgspec's errors are among them
+        return _Offered(message, owner, None, b"")
+    if not text.endswith(_END):
+        return _Offered(message, owner, None, b"")
+    return _Offered(message, owner, head, text[begin : -len(_END)])
+
+
+class _Reading:
+    """The events of several messages while they are being read."""
+
+    def __init__(self, offered: Sequence[_Offered], spoilt: list[Spoilt]) -> None:
+        self.incoming: list[Incoming] = []
+        self._spoilt = spoilt
+        self._events: list[Event | None] = []
+        self._places = np.zeros((0, 3), np.int64)
+        """Of each event: source, offset, position."""
+        ends = np.cumsum([len(one.body) for one in offered], dtype=np.int64)
+        starts = ends - np.array([len(one.body) for one in offered], np.int64)
+        self._data = np.frombuffer(b"".join(one.body for one in offered), np.uint8)
+        self._plain = read_events(self._data, starts, ends)
+        self._read: list[Event | None] = []
+        self._counts = self._read_others(offered)
+        self._bases = np.zeros((3, len(offered)), np.int64)
+        """Of each message: source, first offset, first position."""
+        position = 0
+        for number, one in enumerate(offered):
+            self._bases[2, number] = position
+            position += self._take(number, one)
+        self._add_others()
+
+    def _read_others(self, offered: Sequence[_Offered]) -> list[int]:
+        """Events of each message; −1 where msgspec must read the whole of it."""
+        counts = [
+            -1 if one.head is None else count
+            for one, count in zip(offered, self._plain.counts.tolist(), strict=True)
+        ]
+        texts = [self._data[begin:end].tobytes() for begin, end in self._plain.others.T.tolist()]
         try:
-            events.append(decode_event(raw))
+            self._read += decode_events(texts)
+        except msgspec.DecodeError:
+            for number, text in zip(self._plain.others_of_list.tolist(), texts, strict=True):
+                try:
+                    self._read.append(decode_event(text))
+                except msgspec.DecodeError:
+                    self._read.append(None)
+                    counts[number] = -1
+        return counts
+
+    def _take(self, number: int, one: _Offered) -> int:
+        """How many events, spoilt ones too, the message holds."""
+        count = self._counts[number]
+        if one.head is None or count < 0:
+            return self._take_whole(number, one)
+        self._bases[:2, number] = len(self.incoming), one.head.first
+        self._add_incoming(one, one.head.stream, one.head.first, count)
+        return count
+
+    def _take_whole(self, number: int, one: _Offered) -> int:
+        events: Sequence[Event | None]
+        try:
+            batch = decode_batch(one.message.payload)
+            events, stream, first = batch.events, batch.stream, batch.first
         except msgspec.DecodeError as error:
-            events.append(None)
-            spoilt.append(
-                Spoilt(message.topic, envelope.stream, offset, "decode", str(error), bytes(raw))
+            try:
+                envelope = decode_batch_envelope(one.message.payload)
+            except msgspec.DecodeError:
+                self._spoilt.append(_whole(one.message, str(error)))
+                return 0
+            stream, first = envelope.stream, envelope.first
+            events = self._one_by_one(one.message, envelope)
+        places = np.zeros((len(events), 3), np.int64)
+        places[:] = len(self.incoming), first, self._bases[2, number]
+        places[:, 1:] += np.arange(len(events), dtype=np.int64)[:, np.newaxis]
+        self._places = np.concatenate([self._places, places])
+        self._events += events
+        self._add_incoming(one, stream, first, len(events))
+        return len(events)
+
+    def _one_by_one(self, message: Message, envelope: BatchEnvelope) -> list[Event | None]:
+        events: list[Event | None] = []
+        for offset, raw in enumerate(envelope.events, envelope.first):
+            try:
+                events.append(decode_event(raw))
+            except msgspec.DecodeError as error:
+                events.append(None)
+                spoilt = (message.topic, envelope.stream, offset, "decode", str(error), bytes(raw))
+                self._spoilt.append(Spoilt(*spoilt))
+        return events
+
+    def _add_incoming(self, one: _Offered, stream: UUID, first: int, count: int) -> None:
+        owner, message = one.owner, one.message
+        self.incoming.append(
+            Incoming(
+                message.topic,
+                owner.site,
+                owner.gateway,
+                stream,
+                first,
+                first + count,
+                message.payload,
             )
-    end = envelope.first + len(envelope.events)
-    payload = message.payload
-    incoming.append(
-        Incoming(message.topic, *owner[:2], envelope.stream, envelope.first, end, payload)
-    )
+        )
+
+    def _add_others(self) -> None:
+        """Events beside the plain fixes of messages that were good as a whole."""
+        lists = self._plain.others_of_list
+        is_taken = np.array([count >= 0 for count in self._counts], np.bool_)[lists]
+        places = self._bases[:, lists].T
+        places[:, 1:] += self._plain.others_at[:, np.newaxis]
+        self._events += [self._read[row] for row in np.flatnonzero(is_taken).tolist()]
+        self._places = np.concatenate([self._places, places[is_taken]])
+
+    def fixes(self) -> list[Readings]:
+        """The plain fixes."""
+        plain = self._plain
+        is_taken = np.array([count >= 0 for count in self._counts], np.bool_)[plain.of_list]
+        if not is_taken.all():
+            plain = plain.take(is_taken)
+        if not len(plain.at):
+            return []
+        source, first, position = self._bases[:, plain.of_list]
+        at = plain.at.astype(np.int64)
+        return [
+            plain_columns(plain, self._data, position + at, source.astype(np.int32), first + at)
+        ]
+
+    def others(self) -> list[Readings]:
+        """All other events; those that no column can hold are put aside."""
+        places = self._places
+        source, offsets = places[:, 0].astype(np.int32), places[:, 1]
+        try:
+            return as_columns(self._events, source, offsets, places[:, 2])
+        except (ValueError, ArithmeticError):
+            self._put_aside_unfit()
+        return as_columns(self._events, source, offsets, places[:, 2])
+
+    def _put_aside_unfit(self) -> None:
+        for at, event in enumerate(self._events):
+            if event is None:
+                continue
+            source, offset = int(self._places[at, 0]), int(self._places[at, 1])
+            try:
+                as_columns([event], np.zeros(1, np.int32), np.array([offset], np.int64))
+            except (ValueError, ArithmeticError) as error:
+                batch, payload = self.incoming[source], encode_event(event)
+                self._spoilt.append(
+                    Spoilt(batch.topic, batch.stream, offset, "decode", str(error), payload)
+                )
+                self._events[at] = None
 
 
 def _whole(message: Message, reason: str) -> Spoilt:
     return Spoilt(
         message.topic, None, None, "decode", reason, message.payload[: 2 * BATCH_BYTES_MAX]
     )
-
-
-def _columns(
-    incoming: Sequence[Incoming], events: list[Event | None], spoilt: list[Spoilt]
-) -> list[Readings]:
-    lengths = [batch.end - batch.first for batch in incoming]
-    source = np.repeat(np.arange(len(incoming), dtype=np.int32), lengths)
-    offsets = np.concatenate(
-        [np.arange(batch.first, batch.end, dtype=np.int64) for batch in incoming]
-        or [np.empty(0, np.int64)]
-    )
-    try:
-        return as_columns(events, source, offsets)
-    except (ValueError, ArithmeticError):
-        _put_aside_unfit(incoming, events, source, offsets, spoilt)
-    return as_columns(events, source, offsets)
-
-
-def _put_aside_unfit(
-    incoming: Sequence[Incoming],
-    events: list[Event | None],
-    source: Int32s,
-    offsets: Int64s,
-    spoilt: list[Spoilt],
-) -> None:
-    """Events that their table's columns can't hold become None."""
-    for at, event in enumerate(events):
-        try:
-            as_columns([event], source[at : at + 1], offsets[at : at + 1])
-        except (ValueError, ArithmeticError) as error:
-            assert event is not None
-            batch = incoming[int(source[at])]
-            payload = encode_event(event)
-            spoilt.append(
-                Spoilt(batch.topic, batch.stream, int(offsets[at]), "decode", str(error), payload)
-            )
-            events[at] = None

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 import structlog
 from prometheus_client import start_http_server
 
-from waystock.fleet.fold import warm_up
 from waystock.stopping import StopRequest
-from waystock.store import binary_copy
 from waystock_ingest.lanes import Lanes
 from waystock_ingest.publisher import Publisher
 from waystock_ingest.settings import parse_settings
 from waystock_ingest.source import Source
+from waystock_ingest.warm_up import warm_up
 
 log = structlog.get_logger()
 
@@ -68,7 +67,6 @@ def _prepare_to_run() -> None:
     that more rarely: a batch makes tens of thousands of objects, none of them in circles."""
     began = time.monotonic()
     warm_up()
-    binary_copy.warm_up()
     log.info("rules_compiled", took_s=round(time.monotonic() - began, 2))
     gc.collect()
     gc.freeze()

@@ -109,7 +109,9 @@ class Publisher:
                 if self._stopping:
                     return
                 self._pause(STORE_RETRY_S)
-            self._pause(self._interval_s - (time.monotonic() - started))
+            spent_s = time.monotonic() - started
+            # Half of the time at most: in a flood screens wait a little, not the store.
+            self._pause(max(self._interval_s - spent_s, spent_s))
 
     def _pause(self, seconds: float) -> None:
         """Let changes gather, so that each entity goes out at most once an interval."""

@@ -6,6 +6,7 @@ name; positions are WGS 84 degrees; instants are UTC. A doubtful reading travels
 """
 
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -154,6 +155,7 @@ _encoder = msgspec.json.Encoder()
 _batch_decoder = msgspec.json.Decoder(Batch)
 _envelope_decoder = msgspec.json.Decoder(BatchEnvelope)
 _event_decoder = msgspec.json.Decoder(Event)
+_events_decoder = msgspec.json.Decoder(list[Event])
 
 
 def encode_event(event: Event) -> bytes:
@@ -164,6 +166,14 @@ def encode_event(event: Event) -> bytes:
 def decode_event(data: bytes | msgspec.Raw) -> Event:
     """One event from JSON; msgspec.ValidationError or DecodeError says what is wrong and where."""
     return read(_event_decoder, data)
+
+
+def decode_events(texts: Sequence[bytes]) -> list[Event]:
+    """Several events, each from a text of its own; raises as decode_event does, for whichever."""
+    events = read(_events_decoder, b"[" + b",".join(texts) + b"]")
+    if len(events) != len(texts):
+        raise msgspec.DecodeError(f"{len(texts)} texts hold {len(events)} events")
+    return events
 
 
 def encode_batch_of_raw(stream: UUID, first: int, sent_at: Utc, events: list[bytes]) -> bytes:

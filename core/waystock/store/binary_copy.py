@@ -58,6 +58,11 @@ def int2s(values: Sequence[int | None]) -> Cells:
     return _numbers(_nullable(values), ">i2")
 
 
+def int2s_or_null(values: Floats) -> Cells:
+    """Whole numbers; NaN is NULL."""
+    return _numbers(values, ">i2")
+
+
 def int4s(values: Sequence[int] | Int32s) -> Cells:
     return _fixed(np.asarray(values, ">i4"))
 
@@ -125,12 +130,32 @@ def text_array(values: tuple[str, ...]) -> bytes:
     return b"".join(parts)
 
 
+def texts_in(data: NDArray[np.uint8], spans: Int64s) -> Cells:
+    """Texts that stand somewhere in `data`, from spans[0] to before spans[1]; negative is NULL."""
+    is_null = spans[0] < 0
+    lengths = np.where(is_null, -1, spans[1] - spans[0]).astype(np.int32)
+    return Cells(data, np.where(is_null, 0, spans[0]), lengths)
+
+
+def arrays_by(table: Sequence[tuple[str, ...]], rows: Int32s) -> Cells:
+    """text[] values given as row numbers of a table."""
+    cells = _strung([text_array(words) for words in table])
+    return Cells(cells.data, cells.starts[rows], cells.lengths[rows])
+
+
 def side_by_side(columns: Sequence[Cells]) -> Rows:
-    """Rows of these columns."""
-    offsets = np.cumsum([0, *(len(column.data) for column in columns)])
+    """Rows of these columns; bytes that several of them share are taken once."""
+    parts: dict[int, NDArray[np.uint8]] = {}
+    begins: dict[int, int] = {}
+    size = 0
+    for column in columns:
+        if id(column.data) not in parts:
+            parts[id(column.data)] = column.data
+            begins[id(column.data)] = size
+            size += len(column.data)
     return Rows(
-        np.concatenate([column.data for column in columns]),
-        np.stack([c.starts + at for c, at in zip(columns, offsets[:-1], strict=True)]),
+        np.concatenate(list(parts.values())),
+        np.stack([column.starts + begins[id(column.data)] for column in columns]),
         np.stack([column.lengths for column in columns]),
     )
 
@@ -155,11 +180,6 @@ def copy_binary(
     with database.cursor() as cursor, cursor.copy(statement) as copy:
         for at in range(0, len(body), _SEND_BYTES):
             copy.write(body[at : at + _SEND_BYTES])
-
-
-def warm_up() -> None:
-    """Compile what `encode` needs, or read it from the cache."""
-    encode(side_by_side([int4s([0])]))
 
 
 def encode(rows: Rows) -> bytes:

@@ -6,17 +6,27 @@ raw tables, and the stages that derive from the same columns.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from waystock.contract.events import Barcode, Event, Health, Position, Rfid, Telemetry
+from waystock.contract.events import (
+    Barcode,
+    Event,
+    Health,
+    Position,
+    Rfid,
+    Telemetry,
+    decode_event,
+)
 from waystock.store import binary_copy as cells
 from waystock.store.binary_copy import Cells, Floats, Int32s, Int64s, Rows
 from waystock.store.connection import Database
+from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct
+from waystock.store.plain_json import Bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT_S = 4e9
@@ -29,6 +39,32 @@ class Reading(NamedTuple):
     stream_id: int
     stream_offset: int
     event: Event
+
+
+class UnreadEvents(Sequence[Event]):
+    """Events as they stand in their batches' text; each is read when it is asked for."""
+
+    def __init__(self, data: Bytes, spans: Int64s) -> None:
+        """`spans`: (2, events), from where to before where each stands in `data`."""
+        self._data = data
+        self._spans = spans
+
+    def __len__(self) -> int:
+        return self._spans.shape[1]
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
+        if isinstance(index, slice):
+            return UnreadEvents(self._data, self._spans[:, index])
+        begin, end = self._spans[:, index].tolist()
+        return decode_event(self._data[begin:end].tobytes())
+
+    def take(self, index: Int64s) -> "UnreadEvents":
+        """Some of them."""
+        return UnreadEvents(self._data, self._spans[:, index])
 
 
 class Readings(NamedTuple):
@@ -55,8 +91,11 @@ class Readings(NamedTuple):
     def take(self, which: NDArray[Any]) -> "Readings":
         """Some of them: a mask, or indices in order."""
         index = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        events = self.events
         return self._replace(
-            events=[self.events[i] for i in index.tolist()],
+            events=events.take(index)
+            if isinstance(events, UnreadEvents)
+            else [events[i] for i in index.tolist()],
             position=self.position[index],
             source=self.source[index],
             stream_offset=self.stream_offset[index],
@@ -168,25 +207,30 @@ _TABLES: dict[type[Event], _Table] = {
 
 
 def as_columns(
-    events: Sequence[Event | None], source: Int32s, stream_offset: Int64s
+    events: Sequence[Event | None],
+    source: Int32s,
+    stream_offset: Int64s,
+    position: Int64s | None = None,
 ) -> list[Readings]:
     """Events of all kinds by columns, a Readings for each kind there is; None is left out.
 
-    `source` (see Readings) and `stream_offset` belong to `events`, one for one. Raises ValueError
-    (or a subclass) for a value that its column can't hold.
+    `source`, `stream_offset` and `position` (see Readings; counted from 0 where it is not given)
+    belong to `events`, one for one. Raises ValueError (or a subclass) for a value that its column
+    can't hold.
     """
+    if position is None:
+        position = np.arange(len(events), dtype=np.int64)
     types = list(map(type, events))
     kinds = [kind for kind in dict.fromkeys(types) if kind in _TABLES]
     if len(kinds) == 1 and len(set(types)) == 1:
-        every = np.arange(len(events), dtype=np.int64)
-        return [_by_columns(kinds[0], events, every, source, stream_offset)]
+        return [_by_columns(kinds[0], events, position, source, stream_offset)]
     codes = {kind: code for code, kind in enumerate(dict.fromkeys(types))}
     code = np.fromiter(map(codes.__getitem__, types), np.int32, len(types))
     found: list[Readings] = []
     for kind in kinds:
         at = np.flatnonzero(code == codes[kind])
         of_kind = [events[i] for i in at.tolist()]
-        found.append(_by_columns(kind, of_kind, at, source[at], stream_offset[at]))
+        found.append(_by_columns(kind, of_kind, position[at], source[at], stream_offset[at]))
     return found
 
 
@@ -218,8 +262,6 @@ def _by_columns(
         *(cells.float8s(numbers[name]) for name in table.float8),
         *(cells.float4s(numbers[name], name) for name in table.float4),
     ]
-    for name in table.float4:
-        numbers[name] = numbers[name].astype(np.float32).astype(np.float64)
     return Readings(
         kind,
         events,
@@ -230,9 +272,51 @@ def _by_columns(
         device,
         time_us,
         captured_us,
-        numbers,
+        _as_stored(table, numbers),
         cells.side_by_side(columns),
     )
+
+
+def plain_columns(
+    plain: Plain, data: Bytes, position: Int64s, source: Int32s, stream_offset: Int64s
+) -> Readings:
+    """Fixes that were read without an object for each; the other arguments as of Readings."""
+    device, firsts = distinct(data, plain.devices)
+    devices = tuple(
+        data[begin:end].tobytes().decode() for begin, end in plain.devices[:, firsts].T.tolist()
+    )
+    table = _TABLES[Position]
+    numbers = {name: plain.numbers[NUMBERS.index(name)] for name in table.float8 + table.float4}
+    columns = [
+        cells.timestamps(plain.time_us),
+        cells.timestamps(plain.captured_us),
+        cells.texts_in(data, plain.devices),
+        cells.coded_by(CLOCKS, plain.clocks),
+        cells.arrays_by([(word,) if word else () for word in QUALITIES], plain.qualities),
+        cells.texts_in(data, plain.raws),
+        cells.int2s_or_null(plain.numbers[NUMBERS.index("satellites")]),
+        *(cells.float8s(numbers[name]) for name in table.float8),
+        *(cells.float4s(numbers[name], name) for name in table.float4),
+    ]
+    return Readings(
+        Position,
+        UnreadEvents(data, plain.spans),
+        position,
+        source,
+        stream_offset,
+        devices,
+        device,
+        plain.time_us,
+        plain.captured_us,
+        _as_stored(table, numbers),
+        cells.side_by_side(columns),
+    )
+
+
+def _as_stored(table: _Table, numbers: dict[str, Floats]) -> dict[str, Floats]:
+    """4-byte numbers as they come back from the table."""
+    narrow = {name: numbers[name].astype(np.float32).astype(np.float64) for name in table.float4}
+    return {**numbers, **narrow}
 
 
 def instants_us(instants: Sequence[datetime]) -> Int64s:

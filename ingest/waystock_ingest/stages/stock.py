@@ -6,6 +6,8 @@ from waystock.store.stock import LedgerChange, Span, apply_operations, reinterpr
 from waystock.store.stock_alerts import raise_stock_alerts
 from waystock_ingest.stages.work import Work
 
+MOVEMENTS_SHOWN = 200
+"""Of the movements a batch adds, screens are told of so many, the last ones."""
 _SCANNING = {"receiving", "storing", "picking", "loading", "unloading"}
 
 
@@ -42,13 +44,17 @@ def _spans(work: Work) -> dict[str, Span]:
 
 
 def _mark(work: Work, change: LedgerChange) -> None:
-    for movement in (*change.gone, *change.come):
-        for location in (movement.from_location, movement.to_location):
-            place, _, name = location.partition("/")
-            if place == "vehicle":
-                work.dirty["transit"].add(name)
-            elif location in work.master.directory.site_by_location:
-                site = work.master.directory.site_by_location[location]
-                work.dirty["stock"].add(f"{site}/{movement.gtin}")
-        offset = f"{movement.stream_id}-{movement.stream_offset}-{movement.line}"
-        work.dirty["movements"].add(offset)
+    sites = work.master.directory.site_by_location
+    touched = {
+        (location, movement.gtin)
+        for movement in (*change.gone, *change.come)
+        for location in (movement.from_location, movement.to_location)
+    }
+    for location, gtin in touched:
+        place, _, name = location.partition("/")
+        if place == "vehicle":
+            work.dirty["transit"].add(name)
+        elif location in sites:
+            work.dirty["stock"].add(f"{sites[location]}/{gtin}")
+    shown = (*change.gone, *change.come[-MOVEMENTS_SHOWN:])
+    work.dirty["movements"] |= {f"{one.stream_id}-{one.stream_offset}-{one.line}" for one in shown}

@@ -97,34 +97,36 @@ ORDER BY a.opened_at DESC, a.alert_id
 LIMIT 2000;
 
 -- movements --
-SELECT
-    stream_id,
-    stream_offset,
-    line,
-    occurred_at,
-    biz_step,
-    from_location,
-    to_location,
-    gtin,
-    lot,
-    lpn,
-    quantity,
-    recorded_at,
-    captured_at
-FROM movement
+-- The newest by the index on recorded_at; keys are sought among those alone: older ones no screen shows any more.
+SELECT m.*
+FROM (
+    SELECT
+        stream_id,
+        stream_offset,
+        line,
+        occurred_at,
+        biz_step,
+        from_location,
+        to_location,
+        gtin,
+        lot,
+        lpn,
+        quantity,
+        recorded_at,
+        captured_at
+    FROM movement
+    WHERE
+        biz_step <> 'opening'
+        -- What is told a month after it happened stands in the ledger, but is no news; and the ledger is long.
+        AND occurred_at > now() - interval '30 days'
+        AND recorded_at > now() - interval '1 day'
+    ORDER BY recorded_at DESC, stream_id, stream_offset, line
+    LIMIT CASE WHEN %(keys)s::text [] IS NULL THEN 50 ELSE 500 END
+) AS m
 WHERE
-    biz_step <> 'opening'
-    -- What is told a month after it happened stands in the ledger, but is no news; and the ledger is long.
-    AND occurred_at > now() - interval '30 days'
-    AND (
-        (%(keys)s::text [] IS NULL AND recorded_at > now() - interval '1 day')
-        OR (
-            recorded_at > now() - interval '10 minutes'
-            AND stream_id || '-' || stream_offset || '-' || line = any(%(keys)s::text [])
-        )
-    )
-ORDER BY recorded_at DESC, stream_id, stream_offset, line
-LIMIT CASE WHEN %(keys)s::text [] IS NULL THEN 50 ELSE 1000 END;
+    %(keys)s::text [] IS NULL
+    OR m.stream_id || '-' || m.stream_offset || '-' || m.line = any(%(keys)s::text [])
+ORDER BY m.recorded_at DESC, m.stream_id, m.stream_offset, m.line;
 
 -- health --
 SELECT
