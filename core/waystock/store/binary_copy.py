@@ -7,6 +7,7 @@ its number of fields as int16, then each field as int32 length and bytes; length
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,6 +21,9 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts its timestamps from 2000, in microseconds."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT_S = 4e9
+"""Up to here a float of seconds tells microseconds apart with room to spare."""
 _TEXT_OID = 25
 _SEND_BYTES = 1 << 18
 _FLOAT4_MAX = float(np.finfo(np.float32).max)
@@ -87,6 +91,15 @@ def timestamps(instants_us: Int64s) -> Cells:
     return _fixed((instants_us - _EPOCH_US).astype(">i8"))
 
 
+def instants_us(instants: Sequence[datetime]) -> Int64s:
+    """Microseconds since 1970, exactly."""
+    seconds = np.fromiter(map(datetime.timestamp, instants), np.float64, len(instants))
+    if np.all(np.abs(seconds) < _EXACT_S):
+        return np.rint(seconds * 1e6).astype(np.int64)
+    step = timedelta(microseconds=1)
+    return np.array([(instant - _EPOCH) // step for instant in instants], np.int64)
+
+
 def texts(values: Iterable[str | None]) -> Cells:
     """Each value by itself: for columns whose values are mostly different."""
     return _strung([None if value is None else value.encode() for value in values])
@@ -113,6 +126,18 @@ def coded_by(table: Sequence[str], rows: Int32s) -> Cells:
     """Values given as row numbers of a table."""
     cells = texts(table)
     return Cells(cells.data, cells.starts[rows], cells.lengths[rows])
+
+
+def instants_or_null(instants: Sequence[datetime | None]) -> Cells:
+    """As timestamps."""
+    is_null = np.array([instant is None for instant in instants])
+    found = timestamps(instants_us([instant or _EPOCH for instant in instants]))
+    return found._replace(lengths=np.where(is_null, np.int32(-1), found.lengths))
+
+
+def of_type(kind: LiteralString, values: Sequence[Any]) -> Cells:
+    """A column of one of the types that derived tables have; KeyError for any other."""
+    return _OF_TYPE[kind](values)
 
 
 def text_or_null(value: str | None) -> bytes | None:
@@ -180,6 +205,18 @@ def copy_binary(
     with database.cursor() as cursor, cursor.copy(statement) as copy:
         for at in range(0, len(body), _SEND_BYTES):
             copy.write(body[at : at + _SEND_BYTES])
+
+
+def _coded_texts(values: Sequence[str | None]) -> Cells:
+    return coded(values, text_or_null)
+
+
+_OF_TYPE: dict[str, Callable[[Sequence[Any]], Cells]] = {
+    "int4": int4s,
+    "int8": int8s,
+    "text": _coded_texts,
+    "timestamptz": instants_or_null,
+}
 
 
 def encode(rows: Rows) -> bytes:

@@ -25,8 +25,8 @@ from waystock.store.arrays import (
     read_numbers,
     texts,
 )
+from waystock.store.binary_copy import instants_us
 from waystock.store.connection import Database
-from waystock.store.readings import instants_us
 from waystock.store.sql import queries
 
 _FORM = FORM.to_bytes(2, "little")

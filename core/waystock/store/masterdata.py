@@ -16,7 +16,7 @@ from waystock.store import offsets
 from waystock.store.connection import Database
 from waystock.store.directory import load_master
 from waystock.store.sql import queries
-from waystock.store.stock import apply_operations, insert_operations
+from waystock.store.stock import apply_operations
 from waystock.store.stock_alerts import raise_stock_alerts
 
 OPENING_STREAM = UUID("0197a000-0000-7000-8000-000000000001")
@@ -98,7 +98,6 @@ def _book_opening(database: Database, data: MasterData) -> int:
         )
     ]
     if operations:
-        insert_operations(database, operations)
         master = load_master(database)
         change = apply_operations(database, [], operations, master.directory)
         raise_stock_alerts(database, change, master.directory, master.names)

@@ -4,7 +4,7 @@ raw tables, and the stages that derive from the same columns.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, LiteralString, NamedTuple, overload
 
@@ -27,10 +27,6 @@ from waystock.store.binary_copy import Cells, Floats, Int32s, Int64s, Rows
 from waystock.store.connection import Database
 from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct
 from waystock.store.plain_json import Bytes
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXACT_S = 4e9
-"""Up to here a float of seconds tells microseconds apart with room to spare."""
 
 
 class Reading(NamedTuple):
@@ -246,8 +242,8 @@ def _by_columns(
     devices = tuple(dict.fromkeys(names))
     index = {name: number for number, name in enumerate(devices)}
     device = np.fromiter(map(index.__getitem__, names), np.int32, len(names))
-    time_us = instants_us(_column(events, "time"))
-    captured_us = instants_us(_column(events, "captured_at"))
+    time_us = cells.instants_us(_column(events, "time"))
+    captured_us = cells.instants_us(_column(events, "captured_at"))
     numbers = {
         name: np.array(_column(events, name), np.float64) for name in table.float8 + table.float4
     }
@@ -319,15 +315,6 @@ def _as_stored(table: _Table, numbers: dict[str, Floats]) -> dict[str, Floats]:
     return {**numbers, **narrow}
 
 
-def instants_us(instants: Sequence[datetime]) -> Int64s:
-    """Microseconds since 1970, exactly."""
-    seconds = np.fromiter(map(datetime.timestamp, instants), np.float64, len(instants))
-    if np.all(np.abs(seconds) < _EXACT_S):
-        return np.rint(seconds * 1e6).astype(np.int64)
-    step = timedelta(microseconds=1)
-    return np.array([(instant - _EPOCH) // step for instant in instants], np.int64)
-
-
 def copy_readings(
     database: Database, readings: Iterable[Readings], stream_ids: Int32s, received_at: datetime
 ) -> None:
@@ -335,7 +322,7 @@ def copy_readings(
 
     Raises psycopg.DataError for a value that the table refuses.
     """
-    received_us = int(instants_us([received_at])[0])
+    received_us = int(cells.instants_us([received_at])[0])
     for one in readings:
         table = _TABLES[one.kind]
         added = cells.side_by_side(

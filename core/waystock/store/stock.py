@@ -3,7 +3,7 @@ all within the caller's transaction. Upstream: ingest's stock stage and the mast
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 
@@ -17,8 +17,8 @@ from waystock.stock.ledger import (
     loose_movements,
     position_changes,
 )
+from waystock.store import binary_copy as cells
 from waystock.store.connection import Database
-from waystock.store.readings import copy_rows
 from waystock.store.sql import queries
 
 Span = tuple[datetime, datetime]
@@ -73,6 +73,7 @@ def reinterpret(
     database: Database, spans: Mapping[str, Span], directory: Directory, with_context: Set[str]
 ) -> tuple[list[Operation], list[Operation]]:
     """Read again what these devices scanned around their (first, last) new reading: (old, new).
+    The old operations are no longer in the store, the new ones not yet.
 
     For devices `with_context`, scans up to CONTEXT before a span are read for context, and those
     up to CONTEXT after it may change their meaning, so both count.
@@ -108,7 +109,6 @@ def reinterpret(
     old = database.execute(
         queries("stock")["remove_operations"], {"devices": devices, "since": first, "until": until}
     ).fetchall()
-    insert_operations(database, new)
     return [_operation(row) for row in old], new
 
 
@@ -117,46 +117,17 @@ def _elements(texts: list[str]) -> list[tuple[tuple[str, str], ...]]:
     return msgspec.json.decode("[" + ",".join(texts) + "]", type=list[tuple[tuple[str, str], ...]])
 
 
-def insert_operations(database: Database, operations: Iterable[Operation]) -> None:
-    """Write operation rows; none of them may be there yet."""
-    copy_rows(
-        database,
-        "operation",
-        [name for name, _ in _OPERATION_COLUMNS],
-        [kind for _, kind in _OPERATION_COLUMNS],
-        (
-            (
-                one.stream_id,
-                one.stream_offset,
-                one.occurred_at,
-                one.captured_at,
-                one.device,
-                one.kind,
-                one.lpn,
-                one.gtin,
-                one.lot,
-                one.quantity,
-                one.from_location,
-                one.to_location,
-                one.document,
-                one.reason,
-            )
-            for one in operations
-        ),
-    )
-
-
 def apply_operations(
     database: Database, old: Sequence[Operation], new: Sequence[Operation], directory: Directory
 ) -> LedgerChange:
-    """Fold the licence plates that these operations concern and bring the projection in line.
-
-    Operations already stand in the store; `old` are those that were replaced.
+    """Write the new operations in the place of the old ones, fold the licence plates that they
+    concern and bring the projection in line.
     """
     before, after = set(old), set(new)
     touched = before ^ after
     lpns = sorted({one.lpn for one in touched if one.lpn})
-    histories, seen_at = _fold_lpns(database, lpns, directory) if lpns else ([], [])
+    histories, seen_at = _fold_lpns(database, lpns, new, directory) if lpns else ([], [])
+    _insert(database, "operation", _OPERATION_COLUMNS, [_operation_row(one) for one in new])
     stored = _movements(database, lpns, [*seen_at, *(one.occurred_at for one in old)])
     gone_loose = loose_movements(before - after)
     folded = [movement for history in histories for movement in history.movements]
@@ -169,17 +140,17 @@ def apply_operations(
 
 
 def _fold_lpns(
-    database: Database, lpns: list[str], directory: Directory
+    database: Database, lpns: list[str], new: Sequence[Operation], directory: Directory
 ) -> tuple[list[LpnHistory], list[datetime]]:
-    """Their histories, and the instants of all their operations."""
+    """Their histories with the new operations, and the instants of all their operations."""
     database.execute(queries("stock")["lock_lpns"], {"lpns": lpns})
     rows = database.execute(
         queries("stock")["operations_of_lpns"], {"lpns": lpns}, binary=True
     ).fetchall()
     by_lpn: dict[str, list[Operation]] = {lpn: [] for lpn in lpns}
-    for row in rows:
-        operation = _operation(row)
-        by_lpn[operation.lpn].append(operation)
+    for operation in (*map(_operation, rows), *new):
+        if operation.lpn in by_lpn:
+            by_lpn[operation.lpn].append(operation)
     plans = directory.plan_by_lpn
     histories = [
         fold_lpn(lpn, operations, plans[lpn].vehicle if lpn in plans else None)
@@ -195,7 +166,9 @@ def _movements(database: Database, lpns: list[str], at: list[datetime]) -> list[
     if not lpns or not at:
         return []
     rows = database.execute(
-        queries("stock")["movements_of_lpns"], {"lpns": lpns, "first": min(at), "last": max(at)}
+        queries("stock")["movements_of_lpns"],
+        {"lpns": lpns, "first": min(at), "last": max(at)},
+        binary=True,
     ).fetchall()
     return [Movement(*row) for row in rows]
 
@@ -220,13 +193,8 @@ def _write(
         )
     if come:
         recorded_at = datetime.now(UTC)
-        copy_rows(
-            database,
-            "movement",
-            [name for name, _ in _MOVEMENT_COLUMNS],
-            [kind for _, kind in _MOVEMENT_COLUMNS],
-            ((*movement, recorded_at) for movement in come),
-        )
+        rows = [(*movement, recorded_at) for movement in come]
+        _insert(database, "movement", _MOVEMENT_COLUMNS, rows)
     if histories:
         database.execute(
             queries("stock")["place_lpns"],
@@ -248,6 +216,38 @@ def _write(
                 "captured_at": max(one.captured_at for one in [*gone, *come]),
             },
         )
+
+
+def _insert(
+    database: Database,
+    table: LiteralString,
+    columns: Sequence[tuple[LiteralString, LiteralString]],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
+    if not rows:
+        return
+    values = zip(*rows, strict=True)
+    filled = [cells.of_type(kind, one) for (_, kind), one in zip(columns, values, strict=True)]
+    cells.copy_binary(database, table, [name for name, _ in columns], cells.side_by_side(filled))
+
+
+def _operation_row(one: Operation) -> tuple[object, ...]:
+    return (
+        one.stream_id,
+        one.stream_offset,
+        one.occurred_at,
+        one.captured_at,
+        one.device,
+        one.kind,
+        one.lpn,
+        one.gtin,
+        one.lot,
+        one.quantity,
+        one.from_location,
+        one.to_location,
+        one.document,
+        one.reason,
+    )
 
 
 def _operation(row: Sequence[Any]) -> Operation:

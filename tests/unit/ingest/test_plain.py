@@ -1,4 +1,6 @@
-"""The compiled reader of fixes and msgspec must say the same of whatever anybody sends: a difference would be another position in the store depending on how its JSON was written."""
+"""The compiled reader of fixes and msgspec must say the same of whatever anybody sends: a
+difference would be another position in the store depending on how its JSON was written.
+"""
 
 import json
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waystock.contract.events import Barcode, Batch, Event, Position, encode_batch, encode_event
-from waystock.store.readings import instants_us
+from waystock.store.binary_copy import instants_us
 from waystock_ingest.batches import prepare
 from waystock_ingest.source import Message
 
