@@ -34,9 +34,8 @@ REFUSED = (*DATA_REFUSED, ValueError, LookupError, ArithmeticError)
 tried again whole."""
 
 
-TURN_PATIENCE_S = 3.0
-"""How long raw rows that are not committed yet wait for their turn. They could hold back the batch
-before them (two that make the same chunk), which the database can't see is a deadlock."""
+TURN_POLL_S = 0.1
+"""How often raw rows that wait for their turn look whether somebody waits for them."""
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,7 +84,7 @@ class _Offered(NamedTuple):
 
 
 class _TakeInPiecesError(Exception):
-    """Something of the batches is known already, or the turn was long in coming."""
+    """Something of the batches is known already, or their raw rows stand in somebody's way."""
 
 
 def commit_batches(
@@ -110,8 +109,11 @@ def commit_batches(
                 if not _offered(incoming, streams).is_all_new(incoming):
                     raise _TakeInPiecesError
                 STAGES[0](work)
-                if not await_turn(TURN_PATIENCE_S):
-                    raise _TakeInPiecesError
+                while not await_turn(TURN_POLL_S):
+                    # It may be the batch before that waits (both make the same new chunk), for a
+                    # turn that then never comes; the database can't see that this is a deadlock.
+                    if offsets.is_waited_for(database):
+                        raise _TakeInPiecesError
                 offered = _lock(database, incoming, master)
                 if not offered.is_all_new(incoming):
                     raise _TakeInPiecesError

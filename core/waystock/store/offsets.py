@@ -57,6 +57,12 @@ def _states(
     return {row[1]: StreamState(row[0], ranges_of(row[2]), row[3], row[4]) for row in rows}
 
 
+def is_waited_for(database: Database) -> bool:
+    """Whether another session waits for a lock that this transaction holds."""
+    row = database.execute(queries("ingest")["is_waited_for"]).fetchone()
+    return bool(row and row[0])
+
+
 def unite(database: Database, gained: Mapping[int, Iterable[OffsetRange]]) -> None:
     """Add ranges to the committed offsets of streams by stream_id."""
     stream_ids = sorted(gained)

@@ -20,6 +20,12 @@ WHERE stream = any(%(streams)s::uuid [])
 ORDER BY stream
 FOR UPDATE;
 
+-- is_waited_for --
+SELECT EXISTS (
+    SELECT 1 FROM pg_locks
+    WHERE NOT granted AND pg_backend_pid() = any(pg_blocking_pids(pid))
+);
+
 -- unite_offsets --
 UPDATE stream
 SET committed = stream.committed + u.ranges, last_batch_at = now()
