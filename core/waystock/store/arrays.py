@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from psycopg.abc import AdaptContext
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
@@ -47,7 +48,15 @@ class Column:
 
 
 class _ColumnDumper(Dumper):
+    """Its type is the instance's, not the class's: registering a class that has one would make it
+    the dumper of all arrays of that type, lists too."""
+
     format = Format.BINARY
+    array_oid: int
+
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self.oid = self.array_oid
 
     def dump(self, obj: Column) -> bytes:
         return obj.data
@@ -57,7 +66,8 @@ def _column_of(name: str) -> type[Column]:
     """One class per type: psycopg asks the class for the type to declare."""
     column = type(f"{name.title()}Column", (Column,), {})
     psycopg.adapters.register_dumper(
-        column, type(f"{name.title()}Dumper", (_ColumnDumper,), {"oid": _TYPES[name].array_oid})
+        column,
+        type(f"{name.title()}Dumper", (_ColumnDumper,), {"array_oid": _TYPES[name].array_oid}),
     )
     return column
 
