@@ -19,7 +19,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).parent
-_SOURCES = ("compiled.py", "store/binary_copy.py", "store/plain_*.py", "fleet/*.py")
+_SOURCES = (
+    "compiled.py",
+    "store/arrays.py",
+    "store/binary_copy.py",
+    "store/plain_*.py",
+    "fleet/*.py",
+)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

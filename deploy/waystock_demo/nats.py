@@ -23,7 +23,8 @@ MAX_PAYLOAD_BYTES = 1_048_576
 MAX_STORE_BYTES = 4 * 1024**3
 SYNC_INTERVAL_S = 5
 ACK_WAIT_S = 30
-MAX_ACK_PENDING = 512
+MAX_ACK_PENDING = 1024
+"""Messages: with 500 readings each, three of the largest commits of ingest."""
 MAX_PENDING_BYTES = MAX_ACK_PENDING * MAX_PAYLOAD_BYTES
 """What waits to be sent to one client before the server calls it too slow and drops it: as much as
 may be unacknowledged, or a backlog of large batches ends in a circle of drops and 30 s waits."""

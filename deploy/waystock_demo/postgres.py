@@ -35,6 +35,7 @@ _TIMESCALE_CONTROL = "timescaledb.control"
 DURABLE: Mapping[str, str] = {"synchronous_commit": "on", "fsync": "on"}
 """What the demo and anything that pulls plugs uses."""
 VOLATILE: Mapping[str, str] = {
+    "shared_buffers": "128MB",
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
@@ -65,6 +66,16 @@ class Install:
             account=server_account(),
             root=self.root,
         )
+
+
+def _sizes(memory_mb: int) -> dict[str, str]:
+    """What follows the machine's memory. After each checkpoint a page that changes is logged whole,
+    and thousands of vehicles change thousands of pages: so checkpoints are rare where there is
+    room."""
+    return {
+        "shared_buffers": f"{min(max(memory_mb // 16, 128), 2048)}MB",
+        "max_wal_size": f"{min(max(memory_mb // 8, 512), 4096)}MB",
+    }
 
 
 def server_account() -> Account | None:
@@ -179,8 +190,7 @@ class Cluster:
             "port": str(self.port),
             "unix_socket_directories": "",
             "max_connections": "100",
-            "shared_buffers": "128MB",
-            "max_wal_size": "512MB",
+            **_sizes(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20),
             "jit": "off",
             "timezone": "UTC",
             "log_timezone": "UTC",

@@ -47,6 +47,11 @@ class Incoming(NamedTuple):
     payload: bytes
 
 
+def owners_of(incoming: Iterable[Incoming]) -> dict[UUID, tuple[str, str]]:
+    """Stream → (site, gateway) that it came from."""
+    return {batch.stream: (batch.site, batch.gateway) for batch in incoming}
+
+
 class Prepared(NamedTuple):
     """All that several messages hold, ready for one transaction."""
 
@@ -54,6 +59,8 @@ class Prepared(NamedTuple):
     readings: list[Readings]
     """Their `source` counts in `incoming`, their `position` goes on from batch to batch."""
     spoilt: list[Spoilt]
+    messages: Sequence[Message]
+    """What it was read from."""
 
 
 class _Offered(NamedTuple):
@@ -70,9 +77,11 @@ class _Offered(NamedTuple):
 def prepare(messages: Iterable[Message]) -> Prepared:
     """Read messages of the events topics."""
     spoilt: list[Spoilt] = []
+    messages = list(messages)
     offered = [one for one in (_offer(message, spoilt) for message in messages) if one is not None]
     reading = _Reading(offered, spoilt)
-    return Prepared(reading.incoming, [*reading.fixes(), *reading.others()], spoilt)
+    readings = [*reading.fixes(), *reading.others()]
+    return Prepared(reading.incoming, readings, spoilt, messages)
 
 
 def _offer(message: Message, spoilt: list[Spoilt]) -> _Offered | None:

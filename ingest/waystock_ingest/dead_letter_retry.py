@@ -16,7 +16,9 @@ from waystock.store import dead_letters, offsets
 from waystock.store.connection import Database
 from waystock.store.dead_letters import COLLISIONS, Letter, Refusal, Waiting
 from waystock.store.readings import Reading, as_columns
+from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest.batches import Incoming, Prepared, prepare
+from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import Committed, commit_batches, write_again
 from waystock_ingest.source import Message
@@ -169,7 +171,7 @@ def _try_message(
     foreign = _foreign(batch, state[batch.stream].site, state[batch.stream].gateway)
     if foreign is not None:
         return [_refuse(database, name, _Refused("owner", foreign), correction)]
-    committed = commit_batches(database, prepared, master)
+    committed = commit_batches(database, Gathering(prepared), master, VehicleStates())
     left = dead_letters.put_aside_now(database, batch.stream)
     _settle(database, ids, {}, correction)
     return [Outcome(name, "stored", _told(batch, committed, left), is_whole=not left)]

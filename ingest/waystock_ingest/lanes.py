@@ -1,22 +1,24 @@
-"""Two lanes to the store, each a connection and a thread, that take batches by turns: while one
-derives and commits, the other's raw rows are already going in, and a third batch is being read.
-Commits keep the order of arrival. Upstream: the source; downstream: the pipeline, then acks.
+"""Two lanes to the store, each a connection and a thread, that take turns: while one derives and
+commits, the other gathers what comes meanwhile and writes its raw rows; a further piece is being
+read. Commits keep the order of arrival. Upstream: the source; downstream: the pipeline, then acks.
 """
 
-import itertools
 import random
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import NamedTuple, TypeVar
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import structlog
 
 from waystock.stopping import StopRequest
 from waystock.store.connection import Database, connect
 from waystock.store.errors import StoreError
+from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest import metrics
 from waystock_ingest.batches import Prepared, prepare
 from waystock_ingest.control import handle_control, send_ack
+from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import commit_batches
 from waystock_ingest.publisher import Publisher
@@ -24,9 +26,10 @@ from waystock_ingest.settings import IngestSettings
 from waystock_ingest.source import Message, Source
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 LANES = 2
+AHEAD_MAX = 2
+"""Pieces that are read before a lane wants them."""
 TAKE_WAIT_S = 0.2
 _CONTROL = ("/hello", "/status")
 
@@ -38,17 +41,13 @@ class _Taken(NamedTuple):
     control: list[Message]
     prepared: Prepared
 
-
-class _Turn(NamedTuple):
-    """A batch's place in the order of commits."""
-
-    before: threading.Event
-    """Set when the batch before is done, or given up because ingest is to end."""
-    done: threading.Event
+    @property
+    def bytes(self) -> int:
+        return sum(len(message.payload) for message in self.messages)
 
 
 class Lanes:
-    """Runs until asked to stop; at most `LANES` batches in the store and one ahead of them."""
+    """Runs until asked to stop."""
 
     def __init__(
         self,
@@ -62,49 +61,87 @@ class Lanes:
         self._publisher = publisher
         self._stopping = stopping
         self._ending = threading.Event()
+        self._changed = threading.Condition()
+        """Something was read, or a turn is over."""
+        self._ahead: deque[_Taken] = deque()
+        self._gathers = threading.Lock()
+        """Held by the one lane that gathers: the next to have its turn."""
+        self._turns_begun = 0
+        self._turns_over = 0
         self._master: Master | None = None
         self._master_lock = threading.Lock()
+        self._states = VehicleStates()
+        """Used, like the master data, by the lane whose turn it is alone."""
 
     def run(self) -> None:
-        """Take, read and hand out batch after batch; raises what a lane could not deal with."""
-        lanes = [_Lane(self) for _ in range(LANES)]
-        running: list[Future[None]] = []
-        before = threading.Event()
-        before.set()
+        """Raises what the reader or a lane could not deal with."""
         with ThreadPoolExecutor(LANES + 1, "lane") as pool:
-            try:
-                following = pool.submit(self._take)
-                for number in itertools.cycle(range(LANES)):
-                    taken = self._result(following)
-                    following = pool.submit(self._take)
-                    if len(running) == LANES:
-                        self._result(running.pop(0))
-                    if self._stopping.is_set():
-                        return
-                    turn = _Turn(before, threading.Event())
-                    running.append(pool.submit(lanes[number].process_until_done, taken, turn))
-                    before = turn.done
-            finally:
-                self._ending.set()
+            running = [pool.submit(self._read_ahead)]
+            running += [pool.submit(_Lane(self).run) for _ in range(LANES)]
+            done = set[object]()
+            while not self._stopping.is_set() and not done:
+                done, _ = wait(running, timeout=TAKE_WAIT_S, return_when=FIRST_COMPLETED)
+            self._ending.set()
+            with self._changed:
+                self._changed.notify_all()
+            for future in running:
+                future.result()
 
-    def _result(self, future: Future[T]) -> T:
-        """Of a future; whoever works on it is told if ingest is to end meanwhile."""
-        while not future.done():
-            if self._stopping.is_set():
-                self._ending.set()
-            wait([future], timeout=TAKE_WAIT_S)
-        return future.result()
-
-    def _take(self) -> _Taken:
+    def _read_ahead(self) -> None:
         settings = self._settings
-        messages: list[Message] = []
-        while not messages and not self._ending.is_set():
+        while not self.is_ending:
             messages = self._source.take(
-                settings.linger_s, settings.bytes_per_commit_max, wait_s=TAKE_WAIT_S
+                settings.linger_s, settings.bytes_per_piece_max, wait_s=TAKE_WAIT_S
             )
-        control = [one for one in messages if one.topic.endswith(_CONTROL)]
-        data = [one for one in messages if not one.topic.endswith(_CONTROL)]
-        return _Taken(messages, control, prepare(data))
+            if not messages:
+                continue
+            control = [one for one in messages if one.topic.endswith(_CONTROL)]
+            data = [one for one in messages if not one.topic.endswith(_CONTROL)]
+            taken = _Taken(messages, control, prepare(data))
+            with self._changed:
+                self._changed.wait_for(lambda: self.is_ending or len(self._ahead) < AHEAD_MAX)
+                self._ahead.append(taken)
+                self._changed.notify_all()
+
+    def gather(self) -> "LaneGathering | None":
+        """The next piece, when it is this lane's time to gather; None at the end."""
+        self._gathers.acquire()  # given back when the turn has come
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_ending or self._ahead)
+            if not self._ahead or self.is_ending:
+                self._gathers.release()
+                return None
+            first = self._ahead.popleft()
+            self._changed.notify_all()
+            turn = self._turns_begun
+            self._turns_begun += 1
+        return LaneGathering(self, first, turn, self._settings.bytes_per_commit_max)
+
+    def next_piece(self, turn: int, patience_s: float, bytes_left: int) -> _Taken | None:
+        """What was read meanwhile, if there is room for it; None as soon as the turn has come."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._turns_over == turn or (bytes_left > 0 and self._ahead), patience_s
+            )
+            if self._turns_over == turn or bytes_left <= 0 or not self._ahead:
+                return None
+            taken = self._ahead.popleft()
+            self._changed.notify_all()
+            return taken
+
+    def await_turn(self, turn: int, patience_s: float | None) -> bool:
+        """Whether all turns before are over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._turns_over == turn, patience_s)
+
+    def begin_turn(self) -> None:
+        """The other lane may gather now."""
+        self._gathers.release()
+
+    def end_turn(self) -> None:
+        with self._changed:
+            self._turns_over += 1
+            self._changed.notify_all()
 
     def open(self) -> Database:
         """A connection; raises StoreError."""
@@ -117,6 +154,10 @@ class Lanes:
                 self._master = Master(database)
             return self._master
 
+    def forget_states(self) -> None:
+        """A server that comes back from a crash may give a transaction's number a second time."""
+        self._states = VehicleStates()
+
     def pause(self, failures: int) -> None:
         """Before the store is tried again."""
         pause_s = min(self._settings.database_retry_s_max, 0.1 * 2 ** min(failures, 10))
@@ -126,22 +167,67 @@ class Lanes:
     def is_ending(self) -> bool:
         return self._ending.is_set()
 
-    def take_in(self, database: Database, taken: _Taken, turn: _Turn) -> None:
-        """Commit a batch, then say so to the gateways, the screens and the broker."""
-        if taken.prepared.incoming or taken.prepared.spoilt:
-            committed = commit_batches(
-                database, taken.prepared, self.master(database), turn.before.wait
-            )
-            metrics.MESSAGES.labels("batch").inc(len(taken.messages) - len(taken.control))
+    def take_in(self, database: Database, gathering: "LaneGathering") -> None:
+        """Commit what is gathered, then say so to the gateways, the screens and the broker."""
+        if gathering.has_data:
+            committed = commit_batches(database, gathering, self.master(database), self._states)
             self._publisher.mark(committed.dirty)
             for stream, ranges in committed.ranges.items():
                 send_ack(self._source.publish, committed.owners[stream], stream, ranges)
+        gathering.await_turn()
+        metrics.MESSAGES.labels("batch").inc(len(gathering.messages) - len(gathering.control))
         # After the batches: what a gateway asks of has perhaps just been committed.
-        for message in taken.control:
+        for message in gathering.control:
             if handle_control(database, message, self._source.publish):
                 site, gateway = message.topic.split("/")[2:4]
                 self._publisher.mark({"health": {f"{site}/{gateway}"}})
-        self._source.acknowledge(taken.messages)
+        self._source.acknowledge(gathering.messages)
+
+
+class LaneGathering(Gathering):
+    """Grows by what is read until the turns before are over."""
+
+    def __init__(self, lanes: Lanes, first: _Taken, turn: int, bytes_max: int) -> None:
+        super().__init__(first.prepared)
+        self.messages = list(first.messages)
+        """All that were read …"""
+        self.control = list(first.control)
+        """… and those among them that are no batches."""
+        self.has_data = bool(first.prepared.incoming or first.prepared.spoilt)
+        """Whether there is anything that a transaction is needed for."""
+        self._lanes = lanes
+        self._turn = turn
+        self._bytes_left = bytes_max - first.bytes
+        self._has_begun = False
+
+    def more(self, patience_s: float) -> Prepared | None:
+        if self._has_begun:
+            return None
+        taken = self._lanes.next_piece(self._turn, patience_s, self._bytes_left)
+        if taken is None:
+            return None
+        self.messages += taken.messages
+        self.control += taken.control
+        self._bytes_left -= taken.bytes
+        return self.add(taken.prepared)
+
+    @property
+    def is_turn(self) -> bool:
+        return self._begin_turn(0)
+
+    def await_turn(self) -> None:
+        self._begin_turn(None)
+
+    def _begin_turn(self, patience_s: float | None) -> bool:
+        if not self._has_begun and self._lanes.await_turn(self._turn, patience_s):
+            self._has_begun = True
+            self._lanes.begin_turn()
+        return self._has_begun
+
+    def end(self) -> None:
+        """Done with, or given up because ingest is to end."""
+        self.await_turn()
+        self._lanes.end_turn()
 
 
 class _Lane:
@@ -151,29 +237,38 @@ class _Lane:
         self._lanes = lanes
         self._database: Database | None = None
 
-    def process_until_done(self, taken: _Taken, turn: _Turn) -> None:
+    def run(self) -> None:
+        """Turn after turn."""
+        while not self._lanes.is_ending:
+            gathering = self._lanes.gather()
+            if gathering is None:
+                return
+            try:
+                self._take_in_until_done(gathering)
+            finally:
+                gathering.end()
+
+    def _take_in_until_done(self, gathering: LaneGathering) -> None:
         """What the database could not take is held, unacknowledged, and tried again."""
         failures = 0
-        try:
-            while not self._lanes.is_ending:
-                try:
-                    if self._database is None:
-                        self._database = self._lanes.open()
-                    self._lanes.take_in(self._database, taken, turn)
-                    return
-                except StoreError as error:
-                    failures += 1
-                    metrics.COMMITS.labels("failed").inc()
-                    log.warning(
-                        "store_unavailable",
-                        reason=str(error).strip()[:300],
-                        failures=failures,
-                        messages_held=len(taken.messages),
-                    )
-                    self._close()
-                    self._lanes.pause(failures)
-        finally:
-            turn.done.set()
+        while not self._lanes.is_ending:
+            try:
+                if self._database is None:
+                    self._database = self._lanes.open()
+                self._lanes.take_in(self._database, gathering)
+                return
+            except StoreError as error:
+                failures += 1
+                metrics.COMMITS.labels("failed").inc()
+                log.warning(
+                    "store_unavailable",
+                    reason=str(error).strip()[:300],
+                    failures=failures,
+                    messages_held=len(gathering.messages),
+                )
+                self._close()
+                self._lanes.forget_states()
+                self._lanes.pause(failures)
 
     def _close(self) -> None:
         if self._database is not None:

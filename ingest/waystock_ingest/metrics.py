@@ -49,6 +49,10 @@ TOO_LATE_FIXES = Counter(
     "waystock_ingest_too_late_fixes_total",
     "Fixes stored but not folded: older than what is still stored whole of their vehicle",
 )
+STATES_OVERTAKEN = Counter(
+    "waystock_ingest_states_overtaken_total",
+    "Batches folded a second time, because another process had written one of their vehicles",
+)
 LIVE_PUBLISHED = Counter("waystock_ingest_live_entities_total", "Entities published", ["stream"])
 LIVE_CONFLATED = Counter(
     "waystock_ingest_live_conflated_total", "Changes folded into a later publication", ["stream"]

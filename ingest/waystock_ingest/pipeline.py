@@ -1,11 +1,12 @@
-"""One batch, one transaction: lock the streams, drop what is already there, run the stages, unite
-the offsets, commit. A batch that the store refuses is cut in halves under savepoints until the
-offending event stands alone and goes to dead_letter. Upstream: batches; downstream: the store.
+"""One transaction of the batches gathered: lock the streams, drop what is already there, run the
+stages, unite the offsets, commit. A batch that the store refuses is cut in halves under savepoints
+until the offending event stands alone and goes to dead_letter. Upstream: batches; downstream: the
+store.
 """
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -22,8 +23,10 @@ from waystock.store.connection import Database
 from waystock.store.errors import DATA_REFUSED, SCHEMA_DIFFERS
 from waystock.store.intake import Spoilt, put_aside
 from waystock.store.readings import Reading, Readings, as_columns
+from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest import metrics
-from waystock_ingest.batches import Incoming, Prepared
+from waystock_ingest.batches import Incoming, Prepared, owners_of
+from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.stages import STAGES, Dirty, Work
 
@@ -38,14 +41,6 @@ TURN_POLL_S = 0.1
 """How often raw rows that wait for their turn look whether somebody waits for them."""
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-AwaitTurn = Callable[[float | None], bool]
-"""Blocks until the batches before this one are done, for so many seconds at most; whether it is."""
-
-
-def _at_once(patience_s: float | None) -> bool:
-    del patience_s
-    return True
 
 
 class Refused(NamedTuple):
@@ -88,60 +83,91 @@ class _TakeInPiecesError(Exception):
 
 
 def commit_batches(
-    database: Database, prepared: Prepared, master: Master, await_turn: AwaitTurn = _at_once
+    database: Database, gathering: Gathering, master: Master, states: VehicleStates
 ) -> Committed:
     """Take these batches in, exactly once; a StoreError leaves the store as it was.
 
-    The raw rows go in before the streams are locked, while the batch before is still being
-    derived from; they come out again should the lock show that some are known.
+    Raw rows go in before the streams are locked, while the batches before are still being derived
+    from; they come out again should the lock show that some are known.
     """
     started = time.monotonic()
-    incoming = prepared.incoming
-    owners = {batch.stream: (batch.site, batch.gateway) for batch in incoming}
-    streams = offsets.find_streams(database, owners) if owners else {}
-    stream_ids = np.array([streams[one.stream].stream_id for one in incoming], np.int32)
     dirty: Dirty = defaultdict(set)
-    fresh, refused = prepared.readings, list[Refused]()
-    work = Work(database, fresh, stream_ids, master.snapshot, master.plan, datetime.now(UTC), dirty)
+    refused = list[Refused]()
+    if gathering.owners:
+        offsets.find_streams(database, gathering.owners)
     with database.transaction():
         try:
             with database.transaction():
-                if not _offered(incoming, streams).is_all_new(incoming):
+                taken = _write_ahead(database, gathering, master, states)
+                offered = _lock(database, taken.incoming, master)
+                if not offered.is_all_new(taken.incoming):
                     raise _TakeInPiecesError
-                STAGES[0](work)
-                while not await_turn(TURN_POLL_S):
-                    # It may be the batch before that waits (both make the same new chunk), for a
-                    # turn that then never comes; the database can't see that this is a deadlock.
-                    if offsets.is_waited_for(database):
-                        raise _TakeInPiecesError
-                offered = _lock(database, incoming, master)
-                if not offered.is_all_new(incoming):
-                    raise _TakeInPiecesError
-                work = work._replace(master=master.snapshot, plan=master.plan)
+                fresh = taken.readings
+                work = _work(database, fresh, _stream_ids(taken, offered), master, states, dirty)
                 for stage in STAGES[1:]:
                     stage(work)
         except (_TakeInPiecesError, *REFUSED):
-            await_turn(None)
+            gathering.await_turn()
             dirty.clear()
-            offered = _lock(database, incoming, master)
-            fresh = _fresh(prepared, offered.gaps)
-            refused = _write(database, fresh, stream_ids, master, dirty)
-        _put_aside(database, prepared, offered, refused)
+            taken = gathering.whole()
+            offered = _lock(database, taken.incoming, master)
+            fresh = _fresh(taken, offered.gaps)
+            work = _work(database, fresh, _stream_ids(taken, offered), master, states, dirty)
+            refused = _write(work)
+        _put_aside(database, taken, offered, refused)
         if offered.gained:
             offsets.unite(
                 database,
                 {offered.streams[stream].stream_id: new for stream, new in offered.gained.items()},
             )
-    _measure(started, fresh, prepared, offered, refused)
-    return Committed(_covered(incoming, offered.own), owners, dirty, _count(fresh))
+    _measure(started, fresh, taken, offered, refused)
+    covered = _covered(taken.incoming, offered.own)
+    return Committed(covered, owners_of(taken.incoming), dirty, _count(fresh))
+
+
+def _write_ahead(
+    database: Database, gathering: Gathering, master: Master, states: VehicleStates
+) -> Prepared:
+    """Keep the raw rows of piece after piece, until it is their turn; what is left to do of all of
+    them. Raises _TakeInPiecesError."""
+    written = Prepared([], [], [], [])
+    for piece in _pieces(database, gathering):
+        streams = offsets.known_streams(database, owners_of(piece.incoming))
+        if any(batch.stream not in streams for batch in piece.incoming):
+            raise _TakeInPiecesError  # a new stream is not made where others would wait for it
+        offered = _offered(piece.incoming, streams)
+        if not offered.is_all_new(piece.incoming):
+            raise _TakeInPiecesError
+        ids = _stream_ids(piece, offered)
+        STAGES[0](_work(database, piece.readings, ids, master, states, defaultdict(set)))
+        written.readings.extend(one.written(len(written.incoming)) for one in piece.readings)
+        written.incoming.extend(piece.incoming)
+        written.spoilt.extend(piece.spoilt)
+    return written
+
+
+def _pieces(database: Database, gathering: Gathering) -> Iterator[Prepared]:
+    yield from gathering.pieces()
+    while not gathering.is_turn:
+        # It may be the batch before that waits (both make the same new chunk), for a turn that
+        # then never comes; the database can't see that this is a deadlock.
+        if offsets.is_waited_for(database):
+            raise _TakeInPiecesError
+        piece = gathering.more(TURN_POLL_S)
+        if piece is not None:
+            yield piece
 
 
 def _lock(database: Database, incoming: Sequence[Incoming], master: Master) -> _Offered:
     """From here to the commit nobody else adds to these streams."""
-    owners = {batch.stream: (batch.site, batch.gateway) for batch in incoming}
+    owners = owners_of(incoming)
     streams = offsets.lock_streams(database, owners) if owners else {}
     master.refresh(database)
     return _offered(incoming, streams)
+
+
+def _stream_ids(taken: Prepared, offered: _Offered) -> Int32s:
+    return np.array([offered.streams[one.stream].stream_id for one in taken.incoming], np.int32)
 
 
 def _offered(incoming: Sequence[Incoming], streams: Mapping[UUID, offsets.StreamState]) -> _Offered:
@@ -178,7 +204,27 @@ def write_again(
         np.arange(len(readings), dtype=np.int32),
         np.array([one.stream_offset for one in readings], np.int64),
     )
-    return _write(database, columns, stream_ids, master, dirty)
+    return _write(_work(database, columns, stream_ids, master, VehicleStates(), dirty))
+
+
+def _work(
+    database: Database,
+    columns: Sequence[Readings],
+    stream_ids: Int32s,
+    master: Master,
+    states: VehicleStates,
+    dirty: Dirty,
+) -> Work:
+    return Work(
+        database,
+        columns,
+        stream_ids,
+        master.snapshot,
+        master.plan,
+        states,
+        datetime.now(UTC),
+        dirty,
+    )
 
 
 def _fresh(prepared: Prepared, gaps: Sequence[Sequence[OffsetRange]]) -> list[Readings]:
@@ -198,41 +244,32 @@ def _some(
 ) -> list[Readings]:
     """Those whose position is wanted."""
     parts = [one.take(wanted[one.position]) for one in readings]
-    return [one for one in parts if one.events]
+    return [one for one in parts if one.size]
 
 
-def _write(
-    database: Database,
-    readings: Sequence[Readings],
-    stream_ids: Int32s,
-    master: Master,
-    dirty: Dirty,
-) -> list[Refused]:
+def _write(work: Work) -> list[Refused]:
     """Run the stages; what they refuse, alone among its neighbours, is returned."""
-    if not readings:
+    if not work.columns:
         return []
-    attempt: Dirty = defaultdict(set)
+    attempt = work._replace(dirty=defaultdict(set))
     stage_name = ""
-    work = Work(
-        database, readings, stream_ids, master.snapshot, master.plan, datetime.now(UTC), attempt
-    )
     try:
-        with database.transaction():
+        with work.database.transaction():
             for stage in STAGES:
                 stage_name = getattr(stage, "__name__", "stage")
-                stage(work)
+                stage(attempt)
     except SCHEMA_DIFFERS:
         raise  # not the readings' fault: they wait until the schema fits
     except REFUSED as error:
-        if _count(readings) == 1:
+        if _count(work.columns) == 1:
             reason = f"{type(error).__name__}: {error}".strip()
             return [Refused(work.readings[0], stage_name, reason)]
         refused: list[Refused] = []
-        for half in _halves(readings):
-            refused += _write(database, half, stream_ids, master, dirty)
+        for half in _halves(work.columns):
+            refused += _write(work._replace(columns=half))
         return refused
-    for stream, keys in attempt.items():
-        dirty[stream] |= keys
+    for stream, keys in attempt.dirty.items():
+        work.dirty[stream] |= keys
     return []
 
 
@@ -244,7 +281,7 @@ def _halves(readings: Sequence[Readings]) -> list[list[Readings]]:
 
 
 def _count(readings: Sequence[Readings]) -> int:
-    return sum(len(one.events) for one in readings)
+    return sum(one.size for one in readings)
 
 
 def _foreign(
@@ -331,5 +368,5 @@ def _measure(
     metrics.NEWEST_EVENT_AGE.set(time.time() - newest_s)
     for one in fresh:
         kind, unfit = one.kind.__name__.lower(), refused_by_kind[one.kind]
-        metrics.EVENTS.labels(kind, "committed").inc(len(one.events) - unfit)
+        metrics.EVENTS.labels(kind, "committed").inc(one.size - unfit)
         metrics.EVENTS.labels(kind, "dead_letter").inc(unfit)

@@ -24,7 +24,10 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_port: int | None = None
     linger_s: float = 0.02
     """How long a batch waits for company once its first message is there."""
-    bytes_per_commit_max: int = 8_000_000
+    bytes_per_piece_max: int = 8_000_000
+    """What is read and written at once of a backlog."""
+    bytes_per_commit_max: int = 48_000_000
+    """A commit gathers pieces while the one before goes on; not more than this."""
     messages_waiting_max: int = 4096
     """Messages held for the store; when full, nothing more is read from the broker."""
     bytes_waiting_max: int = 64_000_000

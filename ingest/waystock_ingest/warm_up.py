@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from waystock.contract.events import Barcode, Batch, Position, encode_batch
 from waystock.contract.topics import gateway_topic
 from waystock.fleet import fold
-from waystock.store import binary_copy
+from waystock.store import arrays, binary_copy
 from waystock_ingest.batches import prepare
 from waystock_ingest.source import Message
 
@@ -18,6 +18,7 @@ _AT = datetime(2026, 1, 1, tzinfo=UTC)
 def warm_up() -> None:
     """Read a batch and lay out its rows as if it had come, and compile the fleet's rules."""
     fold.warm_up()
+    arrays.texts([""])
     fix = Position(device="d", time=_AT, captured_at=_AT, lat=1.5, lon=1.5)
     scan = Barcode(device="d", time=_AT, captured_at=_AT, format="text", data="1")
     batch = Batch(stream=uuid.UUID(int=0), first=0, sent_at=_AT, events=(fix, scan))

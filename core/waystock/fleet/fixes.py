@@ -51,6 +51,17 @@ class FixColumns(NamedTuple):
     course_deg_true: Floats
     accuracy_m: Floats
 
+    @classmethod
+    def joined(cls, parts: Sequence["FixColumns"]) -> "FixColumns":
+        """All of them one after the other; a device stands in `devices` once for each part."""
+        if len(parts) == 1:
+            return parts[0]
+        firsts = np.cumsum([0, *(len(part.devices) for part in parts[:-1])])
+        device = [part.device + first for part, first in zip(parts, firsts.tolist(), strict=True)]
+        columns = (np.concatenate(column) for column in zip(*(p[2:] for p in parts), strict=True))
+        devices = [device for part in parts for device in part.devices]
+        return cls(devices, np.concatenate(device).astype(np.int32), *columns)
+
     def of_tracks(self, track_by_device: Int32s) -> TrackFixes:
         """The fixes of devices that stand for a vehicle: `track_by_device` names its place for each
         of `devices`, −1 where there is none."""

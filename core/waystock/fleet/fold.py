@@ -20,7 +20,7 @@ from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
 from waystock.fleet.geodesy import distance_m
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.planned import PlanArrays
-from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items, dtype_of
+from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items, dtype_of, whole
 from waystock.fleet.rows import (
     FUTURE_TIME,
     LOW_ACCURACY,
@@ -92,7 +92,7 @@ def fold_tracks(
     checkpoints = np.empty(_quarters_max(ordered["time_us"], bounds), STATE)
     room = _ROWS_MIN + len(states) + len(order) // 8
     while True:
-        after = states.copy()
+        after = whole(states).copy().view(STATE)
         progress = np.zeros(len(states), PROGRESS)
         rows = np.empty(room, ROW)
         marks = np.zeros(len(order), np.int8)

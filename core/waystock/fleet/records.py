@@ -50,6 +50,17 @@ class Items(Generic[T]):
     def __len__(self) -> int: ...  # pyright: ignore[reportReturnType]
 
 
+def whole(records: Records) -> NDArray[np.void]:
+    """The same memory, each record one opaque value: numpy then copies records as they lie, three
+    times as quick as field by field."""
+    return records.view(np.dtype((np.void, records.dtype.itemsize)))
+
+
+def taken(records: Records, which: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Records:
+    """A copy of some of them."""
+    return whole(records)[which].view(records.dtype)
+
+
 @cache
 def dtype_of(record: type) -> np.dtype[np.void]:
     """The aligned form of a class whose fields are annotated with the names above, with another

@@ -196,12 +196,18 @@ def nothing_known(count: int) -> Records:
 
 def pack(states: Records) -> list[bytes]:
     """Each state as the store keeps it."""
+    data, ends = pack_together(states)
+    packed = data.tobytes()
+    return [packed[a:b] for a, b in pairwise(ends.tolist())]
+
+
+def pack_together(states: Records) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The same as one run of bytes: state i goes from ends[i] to before ends[i + 1]."""
     raw = states.view(np.uint8).reshape(len(states), STATE.itemsize)
     out = np.empty(len(states) * STATE_BYTES_MAX, np.uint8)
     ends = np.zeros(len(states) + 1, np.int64)
     _pack(states, raw, out, ends)
-    packed = out[: int(ends[-1])].tobytes()
-    return [packed[a:b] for a, b in pairwise(ends.tolist())]
+    return out[: int(ends[-1])], ends
 
 
 def unpack(blobs: Sequence[bytes | None]) -> tuple[Records, NDArray[np.bool_]]:

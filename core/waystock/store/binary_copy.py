@@ -122,7 +122,7 @@ def coded(values: Sequence[T], encode: Callable[[T], bytes | None]) -> Cells:
     return Cells(table.data, table.starts[rows], table.lengths[rows])
 
 
-def coded_by(table: Sequence[str], rows: Int32s) -> Cells:
+def coded_by(table: Sequence[str], rows: NDArray[np.integer[Any]]) -> Cells:
     """Values given as row numbers of a table."""
     cells = texts(table)
     return Cells(cells.data, cells.starts[rows], cells.lengths[rows])

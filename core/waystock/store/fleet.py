@@ -1,6 +1,6 @@
-"""The fleet fold in the store: each vehicle's state, the checkpoints and stored fixes that a late
-fix folds again from, and the derived rows, all within the caller's transaction and by columns.
-Upstream: ingest's fleet stage.
+"""The fleet fold in the store: the checkpoints and stored fixes that a late fix folds again from,
+and the derived rows, all within the caller's transaction and by columns. The states themselves:
+`vehicle_states`. Upstream: ingest's fleet stage.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +10,11 @@ from typing import Any, LiteralString, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.fleet.derived import MOTIONS
-from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
+from waystock.fleet.fixes import Int64s, TrackFixes
 from waystock.fleet.plan import named
 from waystock.fleet.records import UNKNOWN_US, Records
 from waystock.fleet.rows import ARRIVAL, STOP, TRIP, VISIT
-from waystock.fleet.state import FORM, pack, unpack
+from waystock.fleet.state import FORM, pack_together, unpack
 from waystock.store.arrays import (
     Column,
     blobs,
@@ -33,16 +32,6 @@ _FORM = FORM.to_bytes(2, "little")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Known(NamedTuple):
-    """What is known of some vehicles, in their order."""
-
-    states: Records
-    is_stale: NDArray[np.bool_]
-    """Whether it has been folded, but its state can't be read: it was written by other code."""
-    fix_us: Int64s
-    """Its last accepted fix; UNKNOWN_US where there is none."""
-
-
 class Devices(NamedTuple):
     """Which devices belong to which of some vehicles: place and name, pair by pair."""
 
@@ -57,20 +46,6 @@ class Again(NamedTuple):
     since_us: Int64s
     from_nothing: NDArray[np.bool_]
     """Folded without a checkpoint: what lasts from before that instant is ended there."""
-
-
-def lock_vehicles(database: Database, vehicles: Sequence[str]) -> Known:
-    """Lock these vehicles' rows, made where new; what is known of each."""
-    parameters = {"vehicles": list(vehicles)}
-    database.execute(queries("fleet")["register_vehicles"], parameters)
-    with database.cursor(binary=True) as cursor:
-        found = cursor.execute(queries("fleet")["lock_vehicles"], parameters).fetchall()
-    rows = {row[0]: row[1:] for row in found}
-    states, is_read = unpack([rows[vehicle][0] for vehicle in vehicles])
-    seen = np.array([rows[vehicle][1] is not None for vehicle in vehicles], np.bool_)
-    fix_us = np.full(len(vehicles), UNKNOWN_US, np.int64)
-    fix_us[seen] = instants_us([rows[v][1] for v in vehicles if rows[v][1] is not None])
-    return Known(states, seen & ~is_read, fix_us)
 
 
 def checkpoints_before(
@@ -240,82 +215,6 @@ def put_checkpoints(database: Database, vehicles: Iterable[str], checkpoints: Re
         parameters = {
             "vehicles": texts(list(vehicles)),
             "at": instants(checkpoints["at_us"]),
-            "states": blobs(pack(checkpoints)),
+            "states": blobs(*pack_together(checkpoints)),
         }
         database.execute(queries("fleet")["put_checkpoints"], parameters)
-
-
-def put_states(
-    database: Database,
-    vehicles: Sequence[str],
-    states: Records,
-    progress: Records,
-    names: Mapping[int, str],
-) -> None:
-    """Each vehicle's state; and how it stands, where a fix was accepted."""
-    packed = pack(states)
-    for is_new, statement in ((True, "put_progress"), (False, "put_states")):
-        places = np.flatnonzero(progress["is_new"] == is_new)
-        if not len(places):
-            continue
-        parameters = {
-            "vehicles": texts([vehicles[place] for place in places.tolist()]),
-            "states": blobs([packed[place] for place in places.tolist()]),
-        }
-        if is_new:
-            parameters |= _progress_columns(progress[places], names)
-        database.execute(queries("fleet")[statement], parameters)
-
-
-def _progress_columns(progress: Records, names: Mapping[int, str]) -> dict[str, Column]:
-    columns = {
-        "motion": texts([MOTIONS[int(phase)] for phase in progress["phase"]]),
-        "at_fence": texts([names.get(key, "") for key in progress["fence"].tolist()]),
-        "shipment": texts([names.get(key, "") for key in progress["shipment"].tolist()]),
-        "next_stop": numbers("int4", progress["next_seq"]),
-        "has_outlook": numbers("bool", progress["has_outlook"]),
-        "off_route": numbers("bool", progress["is_off_route"]),
-        "is_on_trip": numbers("bool", progress["is_on_trip"]),
-    }
-    for name, field in _PROGRESS_INSTANTS:
-        columns[name] = instants(progress[field])
-    for name in _PROGRESS_NUMBERS:
-        columns[name] = numbers("float8", progress[name])
-    return columns
-
-
-_PROGRESS_INSTANTS = (
-    ("fix_time", "fix_us"),
-    ("captured_at", "captured_us"),
-    ("eta", "eta_us"),
-    ("eta_p10", "p10_us"),
-    ("eta_p90", "p90_us"),
-    ("window_end", "window_end_us"),
-    ("trip_started_at", "trip_started_us"),
-)
-_PROGRESS_NUMBERS = (
-    "lat",
-    "lon",
-    "speed_mps",
-    "course_deg_true",
-    "remaining_m",
-    "late_s",
-    "trip_m",
-)
-
-
-__all__ = [
-    "Again",
-    "Devices",
-    "Int32s",
-    "Known",
-    "checkpoints_before",
-    "fixes_since",
-    "former_names",
-    "kept_since",
-    "lock_vehicles",
-    "overrule",
-    "put_checkpoints",
-    "put_rows",
-    "put_states",
-]

@@ -27,7 +27,7 @@ def find_streams(
     """These streams (uuid → (site, gateway)), made where new; not locked, so others may gain
     offsets at any time. Outside a transaction, so that nobody waits for a new stream's row."""
     streams = sorted(owners)
-    found = _states(database, "find_streams", streams)
+    found = known_streams(database, streams)
     new = [stream for stream in streams if stream not in found]
     if not new:
         return found
@@ -39,7 +39,12 @@ def find_streams(
             "gateways": [owners[stream][1] for stream in new],
         },
     )
-    return _states(database, "find_streams", streams)
+    return known_streams(database, streams)
+
+
+def known_streams(database: Database, streams: Iterable[UUID]) -> dict[UUID, StreamState]:
+    """Those of these streams that are there already; not locked."""
+    return _states(database, "find_streams", sorted(streams))
 
 
 def lock_streams(

@@ -84,6 +84,17 @@ class Readings(NamedTuple):
     rows: Rows
     """As COPY wants them: all columns but those of `_ADDED`."""
 
+    @property
+    def size(self) -> int:
+        """How many readings these are."""
+        return len(self.position)
+
+    def written(self, source_from: int) -> "Readings":
+        """What is derived from, once the rows themselves are in the table: no rows, and of fixes no
+        events; sources counted from `source_from`."""
+        events = () if self.kind is Position else self.events
+        return self._replace(events=events, rows=_NO_ROWS, source=self.source + source_from)
+
     def take(self, which: NDArray[Any]) -> "Readings":
         """Some of them: a mask, or indices in order."""
         index = np.flatnonzero(which) if which.dtype == np.bool_ else which
@@ -101,6 +112,9 @@ class Readings(NamedTuple):
             numbers={name: values[index] for name, values in self.numbers.items()},
             rows=self.rows.take(index),
         )
+
+
+_NO_ROWS = Rows(np.zeros(0, np.uint8), np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int32))
 
 
 class _Table(NamedTuple):
@@ -329,7 +343,7 @@ def copy_readings(
             [
                 cells.int4s(stream_ids[one.source]),
                 cells.int8s(one.stream_offset),
-                cells.timestamps(np.full(len(one.events), received_us, np.int64)),
+                cells.timestamps(np.full(one.size, received_us, np.int64)),
             ]
         )
         names = _SHARED + table.columns + table.float8 + table.float4 + _ADDED

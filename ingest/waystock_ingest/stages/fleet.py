@@ -14,8 +14,9 @@ from waystock.fleet.fixes import FixColumns, Int64s, TrackFixes
 from waystock.fleet.fold import CHECKPOINT_S, FoldOutput, fold_tracks, quarter_start_us
 from waystock.fleet.records import UNKNOWN_US, Records
 from waystock.store import fleet as store
-from waystock.store.fleet import Again, Devices, Known
+from waystock.store.fleet import Again, Devices
 from waystock.store.readings import Readings
+from waystock.store.vehicle_states import Known, StatesOvertakenError
 from waystock_ingest import metrics
 from waystock_ingest.stages.episodes import put_episodes
 from waystock_ingest.stages.work import Work
@@ -42,7 +43,7 @@ class Fresh(NamedTuple):
         return Fresh(
             [self.vehicles[place] for place in places.tolist()],
             self.fixes._replace(track=track).take(track >= 0),
-            Known._make(part[which] for part in self.known),
+            self.known.only(which),
         )
 
 
@@ -60,13 +61,25 @@ class _Starts(NamedTuple):
 
 def derive_fleet(work: Work) -> None:
     """Fold the batch's fixes into their vehicles; write what changed."""
-    for readings in work.columns:
-        if readings.kind is not Position:
-            continue
-        fixes, vehicles = _of_vehicles(work, _fix_columns(readings))
-        if vehicles:
-            _fold(work, Fresh(vehicles, fixes, store.lock_vehicles(work.database, vehicles)))
-            work.dirty["transit"] |= set(vehicles)
+    parts = [_fix_columns(one) for one in work.columns if one.kind is Position]
+    if not parts:
+        return
+    fixes, vehicles = _of_vehicles(work, FixColumns.joined(parts))
+    if vehicles:
+        _fold_known(work, vehicles, fixes)
+        work.dirty["transit"] |= set(vehicles)
+
+
+def _fold_known(work: Work, vehicles: list[str], fixes: TrackFixes) -> None:
+    """With the states in hand; should somebody else have written one, with all of them locked."""
+    try:
+        with work.database.transaction():
+            known = work.states.known(work.database, vehicles)
+            _fold(work, Fresh(vehicles, fixes, known))
+    except StatesOvertakenError:
+        metrics.STATES_OVERTAKEN.inc()
+        known = work.states.locked(work.database, vehicles)
+        _fold(work, Fresh(vehicles, fixes, known))
 
 
 def _fold(work: Work, fresh: Fresh) -> None:
@@ -77,7 +90,7 @@ def _fold(work: Work, fresh: Fresh) -> None:
     if ahead.vehicles:
         shipments = work.plan.shipments_of(ahead.vehicles)
         output = fold_tracks(ahead.known.states, ahead.fixes, shipments, work.plan)
-        _put(work, ahead.vehicles, output, None)
+        _put(work, ahead, output, None)
     again = np.flatnonzero(is_again)
     for at in range(0, len(again), AGAIN_VEHICLES_MAX):
         which = np.zeros(len(is_again), np.bool_)
@@ -113,7 +126,7 @@ def _fold_again(work: Work, late: Fresh) -> None:
     since_us = quarter_start_us(np.where(starts.is_based, starts.after_us + _QUARTER_US, begin_us))
     again = Again(late.vehicles, since_us, ~starts.is_based)
     store.overrule(work.database, again)
-    _put(work, late.vehicles, output, again)
+    _put(work, late, output, again)
 
 
 def _starts(work: Work, late: Fresh) -> _Starts:
@@ -145,13 +158,13 @@ def _starts(work: Work, late: Fresh) -> _Starts:
     return _Starts(states, after_us, is_based, limit_us)
 
 
-def _put(work: Work, vehicles: list[str], output: FoldOutput, again: Again | None) -> None:
+def _put(work: Work, fresh: Fresh, output: FoldOutput, again: Again | None) -> None:
+    database, vehicles = work.database, fresh.vehicles
     names = _names(work, vehicles, output.rows)
-    database = work.database
+    work.states.put(database, vehicles, fresh.known, output.states, output.progress, names)
     of_checkpoint = [vehicles[int(track)] for track in output.checkpoint_track]
     store.put_checkpoints(database, of_checkpoint, output.checkpoints)
     store.put_rows(database, vehicles, output.rows, names)
-    store.put_states(database, vehicles, output.states, output.progress, names)
     put_episodes(work, vehicles, output.rows, names, again)
 
 

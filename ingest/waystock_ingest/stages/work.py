@@ -10,6 +10,7 @@ from waystock.store.binary_copy import Int32s
 from waystock.store.connection import Database
 from waystock.store.directory import MasterSnapshot
 from waystock.store.readings import Reading, Readings
+from waystock.store.vehicle_states import VehicleStates
 
 Dirty = dict[LiveStream, set[str]]
 """Live stream → keys of entities that this batch changed."""
@@ -25,6 +26,8 @@ class Work(NamedTuple):
     """The store's number of each source's stream."""
     master: MasterSnapshot
     plan: FleetPlan
+    states: VehicleStates
+    """Of vehicles, as far as this process has them in hand."""
     received_at: datetime
     dirty: Dirty
 

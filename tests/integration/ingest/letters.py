@@ -21,8 +21,10 @@ from tests.support.small_day import INBOUND, STREAMS, TEA, minutes
 from waystock.contract.events import Barcode, Batch, Event, encode_batch
 from waystock.contract.topics import gateway_topic
 from waystock.store.connection import connect
+from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest import dead_letter_command
 from waystock_ingest.batches import prepare
+from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import commit_batches
 from waystock_ingest.source import Message
@@ -59,7 +61,9 @@ class Store(NamedTuple):
     def take_in(self, *payloads: bytes, topic: str = TOPIC) -> None:
         messages = [Message(topic, payload, 0, 0, 0) for payload in payloads]
         with connect(self.url, "test", autocommit=True) as database:
-            commit_batches(database, prepare(messages), Master(database))
+            commit_batches(
+                database, Gathering(prepare(messages)), Master(database), VehicleStates()
+            )
 
     def put_aside(self, payload: bytes, topic: str) -> None:
         """A whole message as another version would leave it, which could not read it."""

@@ -15,8 +15,10 @@ from waystock.contract.topics import gateway_topic
 from waystock.store.audit import verify_ledger
 from waystock.store.connection import Database, connect
 from waystock.store.masterdata import import_master_data
+from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest.batches import Prepared
 from waystock_ingest.batches import prepare as read_messages
+from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import commit_batches
 from waystock_ingest.source import Message
@@ -80,11 +82,11 @@ def prepared(group: list[Batch]) -> Prepared:
 def take_in(database_url: str, groups: list[list[Batch]]) -> None:
     database: Database = connect(database_url, "test", autocommit=True)
     try:
-        master = Master(database)
+        master, states = Master(database), VehicleStates()
         for group in groups:
             while True:
                 try:
-                    commit_batches(database, prepared(group), master)
+                    commit_batches(database, Gathering(prepared(group)), master, states)
                     break
                 except psycopg.errors.DeadlockDetected:
                     continue

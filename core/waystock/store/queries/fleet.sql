@@ -1,4 +1,6 @@
 -- The fleet fold's states, its checkpoints and its rows. Columns come as arrays; unknown is NaN or -infinity there.
+-- Arrays of thousands are unnested in SELECT, which hands them on value by value; in FROM they would be written to a
+-- temporary file first.
 
 -- register_vehicles --
 INSERT INTO vehicle_state (vehicle)
@@ -7,9 +9,16 @@ WHERE NOT EXISTS (SELECT 1 FROM vehicle_state AS s WHERE s.vehicle = k)
 ORDER BY k
 ON CONFLICT (vehicle) DO NOTHING;
 
+-- read_vehicles --
+SELECT vehicle, state, fix_time, xmin::text::bigint AS written_by FROM vehicle_state
+WHERE vehicle = any(%(vehicles)s::text []);
+
 -- lock_vehicles --
-SELECT vehicle, state, fix_time FROM vehicle_state
+SELECT vehicle, state, fix_time, xmin::text::bigint AS written_by FROM vehicle_state
 WHERE vehicle = any(%(vehicles)s::text []) ORDER BY vehicle FOR UPDATE;
+
+-- written_by --
+SELECT xmin::text::bigint AS written_by FROM vehicle_state WHERE vehicle = %(vehicle)s;
 
 -- checkpoints_before --
 SELECT
@@ -82,8 +91,13 @@ WHERE
 
 -- put_states --
 UPDATE vehicle_state AS s SET state = v.state
-FROM unnest(%(vehicles)s::text [], %(states)s::bytea []) AS v (vehicle, state)
-WHERE s.vehicle = v.vehicle;
+FROM (
+    SELECT
+        unnest(%(vehicles)s::text []) AS vehicle,
+        unnest(%(written_by)s::xid []) AS written_by,
+        unnest(%(states)s::bytea []) AS state
+) AS v
+WHERE s.vehicle = v.vehicle AND s.xmin = v.written_by;
 
 -- put_progress --
 UPDATE vehicle_state AS s SET
@@ -108,21 +122,34 @@ UPDATE vehicle_state AS s SET
     trip_started_at = CASE WHEN v.is_on_trip THEN v.trip_started_at END,
     trip_m = CASE WHEN v.is_on_trip THEN v.trip_m END,
     changed_at = greatest(clock_timestamp(), s.changed_at + interval '1 microsecond')
-FROM unnest(
-    %(vehicles)s::text [], %(states)s::bytea [], %(fix_time)s::timestamptz [],
-    %(captured_at)s::timestamptz [], %(lat)s::float8 [], %(lon)s::float8 [],
-    %(speed_mps)s::float8 [], %(course_deg_true)s::float8 [], %(motion)s::text [],
-    %(at_fence)s::text [], %(shipment)s::text [], %(has_outlook)s::boolean [],
-    %(next_stop)s::integer [], %(remaining_m)s::float8 [], %(eta)s::timestamptz [],
-    %(eta_p10)s::timestamptz [], %(eta_p90)s::timestamptz [], %(window_end)s::timestamptz [],
-    %(late_s)s::float8 [], %(off_route)s::boolean [], %(is_on_trip)s::boolean [],
-    %(trip_started_at)s::timestamptz [], %(trip_m)s::float8 []
-) AS v (
-    vehicle, state, fix_time, captured_at, lat, lon, speed_mps, course_deg_true, motion, at_fence,
-    shipment, has_outlook, next_stop, remaining_m, eta, eta_p10, eta_p90, window_end, late_s,
-    off_route, is_on_trip, trip_started_at, trip_m
-)
-WHERE s.vehicle = v.vehicle;
+FROM (
+    SELECT
+        unnest(%(vehicles)s::text []) AS vehicle,
+        unnest(%(written_by)s::xid []) AS written_by,
+        unnest(%(states)s::bytea []) AS state,
+        unnest(%(fix_time)s::timestamptz []) AS fix_time,
+        unnest(%(captured_at)s::timestamptz []) AS captured_at,
+        unnest(%(lat)s::float8 []) AS lat,
+        unnest(%(lon)s::float8 []) AS lon,
+        unnest(%(speed_mps)s::float8 []) AS speed_mps,
+        unnest(%(course_deg_true)s::float8 []) AS course_deg_true,
+        unnest(%(motion)s::text []) AS motion,
+        unnest(%(at_fence)s::text []) AS at_fence,
+        unnest(%(shipment)s::text []) AS shipment,
+        unnest(%(has_outlook)s::boolean []) AS has_outlook,
+        unnest(%(next_stop)s::integer []) AS next_stop,
+        unnest(%(remaining_m)s::float8 []) AS remaining_m,
+        unnest(%(eta)s::timestamptz []) AS eta,
+        unnest(%(eta_p10)s::timestamptz []) AS eta_p10,
+        unnest(%(eta_p90)s::timestamptz []) AS eta_p90,
+        unnest(%(window_end)s::timestamptz []) AS window_end,
+        unnest(%(late_s)s::float8 []) AS late_s,
+        unnest(%(off_route)s::boolean []) AS off_route,
+        unnest(%(is_on_trip)s::boolean []) AS is_on_trip,
+        unnest(%(trip_started_at)s::timestamptz []) AS trip_started_at,
+        unnest(%(trip_m)s::float8 []) AS trip_m
+) AS v
+WHERE s.vehicle = v.vehicle AND s.xmin = v.written_by;
 
 -- put_checkpoints --
 INSERT INTO fold_checkpoint (vehicle, at, state)
