@@ -9,6 +9,16 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 
 from waystock.store.schema import application_name
 
+LINE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How long a server may say nothing at all (libpq's names; seconds, one in milliseconds): one that
+vanished, its cable cut, is given up after 15 to 25 s instead of never."""
+
 Database = psycopg.Connection[tuple[Any, ...]]
 """A synchronous connection whose rows are tuples."""
 
@@ -23,6 +33,6 @@ def connect(database_url: str, name: str, *, autocommit: bool = False) -> Databa
         autocommit=autocommit,
         row_factory=tuple_row,
         application_name=application_name(name),
-        connect_timeout=5,
         options="-c timezone=UTC",
+        **LINE,
     )

@@ -11,7 +11,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
-from waystock.store.connection import Database
+from waystock.store.connection import LINE, Database
 from waystock.store.migrate import pending
 from waystock.store.schema import application_name
 
@@ -51,8 +51,8 @@ class StorePool:
             kwargs={
                 "row_factory": tuple_row,
                 "application_name": application_name(name),
-                "connect_timeout": 5,
                 "options": options,
+                **LINE,
             },
         )
 
