@@ -7,6 +7,7 @@ import random
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import NamedTuple
 
 import structlog
@@ -72,6 +73,15 @@ class Lanes:
         self._master_lock = threading.Lock()
         self._states = VehicleStates()
         """Used, like the master data, by the lane whose turn it is alone."""
+
+    def prepare(self) -> None:
+        """Read the master data before anything is asked of the broker; if the store is away, a lane
+        does it with its first batch."""
+        try:
+            with closing(self.open()) as database:
+                self.master(database)
+        except StoreError as error:
+            log.warning("store_unavailable", reason=str(error).strip()[:300])
 
     def run(self) -> None:
         """Raises what the reader or a lane could not deal with."""

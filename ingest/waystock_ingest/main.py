@@ -51,11 +51,13 @@ def run(arguments: Sequence[str]) -> int:
         settings.worker,
         settings.publish_interval_s,
     )
+    lanes = Lanes(settings, source, publisher, stopping)
+    lanes.prepare()
     _prepare_to_run()
     publisher.start()
     source.start()
     log.info("ingest_started", worker=settings.worker, broker=settings.broker.host)
-    Lanes(settings, source, publisher, stopping).run()
+    lanes.run()
     publisher.stop()
     source.stop()
     log.info("ingest_stopped")

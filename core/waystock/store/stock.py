@@ -3,8 +3,8 @@ all within the caller's transaction. Upstream: ingest's stock stage and the mast
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, LiteralString, NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ from waystock.stock.ledger import (
     loose_movements,
     position_changes,
 )
+from waystock.store import arrays
 from waystock.store import binary_copy as cells
 from waystock.store.connection import Database
 from waystock.store.sql import queries
@@ -70,22 +71,21 @@ class LedgerChange(NamedTuple):
 
 
 def reinterpret(
-    database: Database, spans: Mapping[str, Span], directory: Directory, with_context: Set[str]
+    database: Database, spans: Mapping[str, Span], directory: Directory
 ) -> tuple[list[Operation], list[Operation]]:
     """Read again what these devices scanned around their (first, last) new reading: (old, new).
     The old operations are no longer in the store, the new ones not yet.
 
-    For devices `with_context`, scans up to CONTEXT before a span are read for context, and those
-    up to CONTEXT after it may change their meaning, so both count.
+    Scans up to CONTEXT before a span are read for context, and those up to CONTEXT after it may
+    change their meaning.
     """
     if not spans:
         return [], []
     devices = sorted(spans)
     database.execute(queries("stock")["lock_devices"], {"devices": devices})
-    reach = [CONTEXT if device in with_context else timedelta(0) for device in devices]
     first = [spans[device][0] for device in devices]
-    until = [spans[device][1] + around for device, around in zip(devices, reach, strict=True)]
-    lead_in = [at - around for at, around in zip(first, reach, strict=True)]
+    until = [spans[device][1] + CONTEXT for device in devices]
+    lead_in = [at - CONTEXT for at in first]
     rows = database.execute(
         queries("stock")["scans"],
         {
@@ -123,8 +123,8 @@ def apply_operations(
     """Write the new operations in the place of the old ones, fold the licence plates that they
     concern and bring the projection in line.
     """
-    before, after = set(old), set(new)
-    touched = before ^ after
+    before, after = set(old), set(new) if old else set[Operation]()
+    touched = before ^ after if old else new
     lpns = sorted({one.lpn for one in touched if one.lpn})
     histories, seen_at = _fold_lpns(database, lpns, new, directory) if lpns else ([], [])
     _insert(database, "operation", _OPERATION_COLUMNS, [_operation_row(one) for one in new])
@@ -132,8 +132,8 @@ def apply_operations(
     gone_loose = loose_movements(before - after)
     folded = [movement for history in histories for movement in history.movements]
     gone = sorted({*stored} - {*folded}) + gone_loose
-    come = sorted({*folded} - {*stored}) + loose_movements(
-        sorted(after - before, key=lambda one: one.order)
+    come = sorted({*folded} - {*stored} if stored else folded) + loose_movements(
+        sorted(after - before if old else new, key=lambda one: one.order)
     )
     _write(database, gone, come, histories)
     return LedgerChange(gone, come, histories, {one.document for one in touched if one.document})
@@ -143,9 +143,10 @@ def _fold_lpns(
     database: Database, lpns: list[str], new: Sequence[Operation], directory: Directory
 ) -> tuple[list[LpnHistory], list[datetime]]:
     """Their histories with the new operations, and the instants of all their operations."""
-    database.execute(queries("stock")["lock_lpns"], {"lpns": lpns})
+    parameters = {"lpns": arrays.texts(lpns)}
+    database.execute(queries("stock")["lock_lpns"], parameters)
     rows = database.execute(
-        queries("stock")["operations_of_lpns"], {"lpns": lpns}, binary=True
+        queries("stock")["operations_of_lpns"], parameters, binary=True
     ).fetchall()
     by_lpn: dict[str, list[Operation]] = {lpn: [] for lpn in lpns}
     for operation in (*map(_operation, rows), *new):
@@ -167,7 +168,7 @@ def _movements(database: Database, lpns: list[str], at: list[datetime]) -> list[
         return []
     rows = database.execute(
         queries("stock")["movements_of_lpns"],
-        {"lpns": lpns, "first": min(at), "last": max(at)},
+        {"lpns": arrays.texts(lpns), "first": min(at), "last": max(at)},
         binary=True,
     ).fetchall()
     return [Movement(*row) for row in rows]
@@ -199,8 +200,8 @@ def _write(
         database.execute(
             queries("stock")["place_lpns"],
             {
-                "lpns": [history.lpn for history in histories],
-                "locations": [history.location for history in histories],
+                "lpns": arrays.texts([history.lpn for history in histories]),
+                "locations": arrays.texts([history.location for history in histories]),
             },
         )
     changes = sorted(position_changes(gone, come).items())

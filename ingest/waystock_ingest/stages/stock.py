@@ -1,7 +1,10 @@
 """Second stage: scans become operations, operations movements, movements positions and alerts."""
 
-from waystock.contract.events import Barcode, Rfid
-from waystock.stock.interpret import BIZ_STEPS_WITH_CONTEXT
+import numpy as np
+
+from waystock.contract.events import Barcode, Event, Rfid
+from waystock.contract.masterdata import Device
+from waystock.stock.interpret import BIZ_STEPS_WITH_CONTEXT, Scan, interpret
 from waystock.store.stock import LedgerChange, Span, apply_operations, reinterpret
 from waystock.store.stock_alerts import raise_stock_alerts
 from waystock_ingest.stages.work import Work
@@ -12,35 +15,64 @@ _SCANNING = {"receiving", "storing", "picking", "loading", "unloading"}
 
 
 def derive_stock(work: Work) -> None:
-    """Read again what was scanned around the batch; change the ledger by the difference."""
-    spans = _spans(work)
-    if not spans:
+    """Read what was scanned as operations; change the ledger by the difference."""
+    alone, spans = _scans(work)
+    if not alone and not spans:
         return
     directory = work.master.directory
-    devices = work.master.devices
-    with_context = {
-        device for device in spans if devices[device].biz_step in BIZ_STEPS_WITH_CONTEXT
-    }
-    old, new = reinterpret(work.database, spans, directory, with_context)
+    old, new = reinterpret(work.database, spans, directory)
+    new += interpret(alone, directory)
     change = apply_operations(work.database, old, new, directory)
     alerts = raise_stock_alerts(work.database, change, directory, work.master.names)
     work.dirty["alerts"] |= alerts
     _mark(work, change)
 
 
-def _spans(work: Work) -> dict[str, Span]:
-    """Device → (first, last) time of its new scans; devices that scan nothing are left out."""
+def _scans(work: Work) -> tuple[list[Scan], dict[str, Span]]:
+    """New scans that stand by themselves; and of the devices whose scans mean something together
+    with those around them, (first, last) time of the new ones. Devices that scan nothing are left
+    out.
+    """
+    alone: list[Scan] = []
     spans: dict[str, Span] = {}
-    scans = [event for one in work.columns if one.kind in (Barcode, Rfid) for event in one.events]
-    for event in scans:
-        device = work.master.devices.get(event.device)
-        if device is None or device.biz_step not in _SCANNING:
+    for one in work.columns:
+        if one.kind not in (Barcode, Rfid):
             continue
-        if isinstance(event, Rfid) and event.presence == "departed":
-            continue
-        first, last = spans.get(event.device, (event.time, event.time))
-        spans[event.device] = (min(first, event.time), max(last, event.time))
-    return spans
+        devices = [_scanning(work, name) for name in one.devices]
+        is_scanning = np.array([device is not None for device in devices], np.bool_)
+        for at in np.flatnonzero(is_scanning[one.device]).tolist():
+            event, device = one.events[at], devices[int(one.device[at])]
+            assert device is not None
+            if isinstance(event, Rfid) and event.presence == "departed":
+                continue
+            if device.biz_step not in BIZ_STEPS_WITH_CONTEXT:
+                stream_id = int(work.stream_ids[one.source[at]])
+                alone.append(_scan(event, device, stream_id, int(one.stream_offset[at])))
+                continue
+            first, last = spans.get(event.device, (event.time, event.time))
+            spans[event.device] = (min(first, event.time), max(last, event.time))
+    return alone, spans
+
+
+def _scanning(work: Work, name: str) -> Device | None:
+    device = work.master.devices.get(name)
+    return device if device is not None and device.biz_step in _SCANNING else None
+
+
+def _scan(event: Event, device: Device, stream_id: int, stream_offset: int) -> Scan:
+    assert isinstance(event, Barcode | Rfid)
+    return Scan(
+        stream_id,
+        stream_offset,
+        event.device,
+        event.time,
+        event.captured_at,
+        device.biz_step,
+        device.read_point,
+        device.vehicle,
+        event.data if isinstance(event, Barcode) else event.epc,
+        event.elements,
+    )
 
 
 def _mark(work: Work, change: LedgerChange) -> None:

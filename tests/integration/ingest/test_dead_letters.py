@@ -166,8 +166,8 @@ def test_a_retry_in_the_way_of_ingest_gives_way_and_begins_anew(store: Store) ->
         ingest.execute("SET deadlock_timeout = '60s'")
         ingest.execute("LOCK TABLE stock_position IN SHARE MODE")
         retry = store.start("retry", letter)
-        wait_until(store.waiting_for_lock, "it holds its device and waits", within_s=30)
-        ingest.execute("SELECT device FROM device FOR UPDATE")
+        wait_until(store.waiting_for_lock, "it holds its plate and waits", within_s=30)
+        ingest.execute("INSERT INTO lpn (lpn) VALUES ('106901234000000014') ON CONFLICT DO NOTHING")
     output, errors = retry.communicate(timeout=60)
     assert "dead_letter_retry_collided" in errors
     assert msgspec.json.decode(output) == {"id": letter, "result": "stored"}

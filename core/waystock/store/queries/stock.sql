@@ -38,14 +38,19 @@ RETURNING
     o.lot, o.quantity, o.from_location, o.to_location, o.document, o.reason;
 
 -- lock_lpns --
+-- One that is made here is ours until the transaction ends; those that are there are locked, in the same order.
 WITH new AS (
     INSERT INTO lpn (lpn)
-    SELECT k FROM unnest(%(lpns)s::text []) AS k ORDER BY k
+    SELECT k FROM unnest(%(lpns)s::text []) AS k
+    WHERE NOT EXISTS (SELECT 1 FROM lpn AS l WHERE l.lpn = k)
+    ORDER BY k
     ON CONFLICT (lpn) DO NOTHING
 )
 
-SELECT lpn FROM lpn
-WHERE lpn = any(%(lpns)s::text []) ORDER BY lpn FOR UPDATE;
+SELECT count(*) FROM (
+    SELECT lpn FROM lpn
+    WHERE lpn = any(%(lpns)s::text []) ORDER BY lpn FOR UPDATE
+) AS locked;
 
 -- operations_of_lpns --
 SELECT
@@ -80,7 +85,11 @@ WHERE
 
 -- place_lpns --
 UPDATE lpn SET location = p.location, changed_at = clock_timestamp()
-FROM unnest(%(lpns)s::text [], %(locations)s::text []) AS p (lpn, location)
+FROM (
+    SELECT
+        unnest(%(lpns)s::text []) AS lpn,
+        unnest(%(locations)s::text []) AS location
+) AS p
 WHERE lpn.lpn = p.lpn AND lpn.location <> p.location;
 
 -- change_positions --
