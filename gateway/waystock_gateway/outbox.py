@@ -15,13 +15,13 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
-import uuid_utils
 
 from waystock.contract.events import Event, encode_event
 from waystock.contract.identifiers import iso_utc
 from waystock_gateway.errors import OutboxCorruptError, OutboxError
 from waystock_gateway.offset_ranges import OffsetRanges
 from waystock_gateway.sessions.session import Outcome
+from waystock_gateway.stream_id import new_stream_id
 
 REJECTS_KEPT_MAX = 1000
 SHED_EVENTS = 1000
@@ -68,7 +68,7 @@ class Outbox:
                 f"{self.path} holds {self._depth} readings that {before} has not delivered yet: "
                 f"run it as {before} until they are, or give {owner} another data_dir"
             )
-        stream = self.stream if before == owner else UUID(str(uuid_utils.uuid7()))
+        stream = self.stream if before == owner else new_stream_id()
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR REPLACE INTO owner (one, name) VALUES (1, ?)", (owner,))
@@ -287,7 +287,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.executescript(_SCHEMA.read_text())
         db.execute(
             "INSERT INTO outbox (one, stream, next_offset) VALUES (1, ?, 0) ON CONFLICT DO NOTHING",
-            (str(uuid_utils.uuid7()),),
+            (str(new_stream_id()),),
         )
     except sqlite3.Error:
         db.close()
