@@ -48,6 +48,10 @@ class PtyDevice:
             os.close(self._slave)
             os.close(self._fd)
 
+    def fileno(self) -> int:
+        """The device's end, for `select`."""
+        return self._fd
+
     def send(self, data: bytes) -> None:
         os.write(self._fd, data)
 
@@ -197,11 +201,15 @@ class GatewayRig:
         """A further port; `settings` are lines of its decoder's table."""
         pty_device = PtyDevice(self.folder / device)
         self._devices.append(pty_device)
-        self._append(
-            f'[[ports]]\ndevice = "{device}"\ndecoder = "{decoder}"\npath = "{pty_device.path}"\n'
-            f"[ports.{decoder}]\n{settings}\n"
-        )
+        self.adopt_port(pty_device, decoder, settings)
         return pty_device
+
+    def adopt_port(self, device: PtyDevice, decoder: str, settings: str = "") -> None:
+        """Configure a port for a device that somebody else made, and unplugs."""
+        self._append(
+            f'[[ports]]\ndevice = "{device.path.name}"\ndecoder = "{decoder}"\n'
+            f'path = "{device.path}"\n[ports.{decoder}]\n{settings}\n'
+        )
 
     def add_scanner(self, device: str = "scan-1") -> Scanner:
         return Scanner(self.add_port(device, "barcode", 'framing = "ssi"\nrepeat_window_s = 0'))
