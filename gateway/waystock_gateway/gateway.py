@@ -14,7 +14,8 @@ from waystock_gateway.clock import Clock
 from waystock_gateway.health import Reporter
 from waystock_gateway.intake import Intake
 from waystock_gateway.mqtt_link import MqttLink
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import Port
 from waystock_gateway.uplink import Uplink
 

@@ -7,6 +7,7 @@ uplink.
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ import structlog
 
 from waystock.contract.events import Event
 from waystock_gateway.clock import Clock, Moment
+from waystock_gateway.clock_watch import ClockWatch
 from waystock_gateway.errors import OutboxError
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.readings import Reading, Reject
@@ -32,6 +34,8 @@ RETRY_S = 1.0
 FORGET_S = 0.2
 """What the store has is deleted at least this often, beside other commits."""
 SHED_EVERY_COMMITS = 50
+EVEN_CLOCK_S = 600.0
+"""A clock that has stepped since may be wrong by years: nothing expires by it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +70,8 @@ class IntakeState:
     """What `status` and health tell of the intake."""
 
     disk_refuses: bool = False
+    reason: str = ""
+    """Why, as the disk said it."""
     held: list[Arrival] = field(default_factory=list[Arrival])
 
 
@@ -88,6 +94,7 @@ class Intake:
         self._makers: dict[str, SessionMaker] = {}
         self._stopping = threading.Event()
         self._stored_mono_s = 0.0
+        self._watch = ClockWatch()
         self.state = IntakeState()
 
     def submit(self, arrival: Arrival | OwnEvents, timeout_s: float) -> bool:
@@ -159,6 +166,7 @@ class Intake:
     def _process(self, group: list[Arrival | OwnEvents]) -> None:
         arrivals = self.state.held + [a for a in group if isinstance(a, Arrival)]
         now = self._clock.now()
+        self._watch.step(now)
         outcomes: dict[str, Outcome] = {}
         own = [Outcome(o.device, events=list(o.events)) for o in group if isinstance(o, OwnEvents)]
         for arrival in arrivals:
@@ -202,7 +210,7 @@ class Intake:
                 arrival.stored()
         if offsets:
             self._on_stored()
-        self._shed()
+        self._shed(now)
 
     def _commit(self, outcomes: list[Outcome], now: Moment) -> range:
         """The offsets that were given; nothing is written where nothing is to be kept."""
@@ -228,6 +236,7 @@ class Intake:
             maker = self._makers.get(outcome.device)
             if maker is not None:
                 self.adopt(outcome.device, maker)
+        self.state.reason = str(error)
         held = [arrival for arrival in arrivals if not arrival.sends_again]
         for arrival in arrivals:
             if arrival.sends_again:
@@ -236,14 +245,17 @@ class Intake:
             self._tally.drop(arrival.device, "lost_disk", len(arrival.readings))
         self.state.held = held[-HELD_MAX:]
 
-    def _shed(self) -> None:
+    def _shed(self, now: Moment) -> None:
+        """Keep the file to its size and its readings to their age, now and then."""
         if self._outbox.counters.commits % SHED_EVERY_COMMITS:
             return
-        lost = 0
+        lost: Counter[str] = Counter()
         try:
             while shed := self._outbox.shed_overload():
                 lost += shed
+            if self._watch.even_s(now) >= EVEN_CLOCK_S:
+                lost += self._outbox.shed_expired(now.at)
         except OutboxError as error:
             _log.warning("outbox_not_shed", reason=str(error))
         if lost:
-            _log.error("outbox_full_oldest_dropped", events=lost)
+            _log.error("outbox_gave_up_readings", events=lost.total(), **lost)

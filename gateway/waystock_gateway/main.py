@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from waystock.contract.acks import Status, encode
@@ -25,7 +26,8 @@ from waystock_gateway.gateway import Gateway
 from waystock_gateway.health import Reporter
 from waystock_gateway.intake import Intake
 from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
 from waystock_gateway.send_plan import SendPlan
 from waystock_gateway.settings import Settings, load_settings
@@ -73,7 +75,8 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     """All parts, wired; nothing but the outbox file is opened yet."""
     own = settings.gateway
     path = Path(own.data_dir) / OUTBOX_FILE
-    outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB)
+    keep_days = msgspec.structs.asdict(own.keep_days)
+    outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB, keep_days)
     outbox.claim(f"{own.site}/{own.gateway}")
     tally = Tally()
     report_reader, uplink_reader = OutboxReader(path), OutboxReader(path)
@@ -91,6 +94,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     uplink = Uplink(uplink_config, outbox, uplink_reader, plan, clock, reporter.status, intake.wake)
     link = _uplink_link(settings, uplink, clock)
     wake.link = link
+    reporter.watch(intake, silent_after_s(settings))
     ports: list[Port] = []
     for port in settings.ports:
         tally.register(port.device)
@@ -109,6 +113,11 @@ def build(settings: Settings, clock: Clock) -> Gateway:
         reporter=reporter,
         health_s=own.health_s,
     )
+
+
+def silent_after_s(settings: Settings) -> dict[str, float]:
+    """How long each device may say nothing, where it may not for ever."""
+    return {port.device: port.silent_after_s for port in settings.ports if port.silent_after_s}
 
 
 class _Wake:

@@ -1,38 +1,32 @@
 """The outbox: every reading on disk before anyone is told of it, until the store has committed it.
 One SQLite file (WAL, synchronous=FULL); `commit` writes events, rejects and device state in one
-transaction. Upstream: `intake`, the only writer. Downstream: `uplink`, which reads through a
-reader of its own and reports what may be forgotten.
+transaction. Upstream: `intake`, the only writer. Downstream: `uplink`, which reads through an
+`outbox_reader` and reports what may be forgotten.
 
 (stream, offset) names an event for ever: the stream is this file's UUID, offsets only grow.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
-
-import structlog
 
 from waystock.contract.events import Event, encode_event
 from waystock.contract.identifiers import iso_utc
 from waystock_gateway.errors import OutboxCorruptError, OutboxError
 from waystock_gateway.offset_ranges import OffsetRanges
+from waystock_gateway.outbox_file import is_corrupt, open_or_set_aside, set_aside
+from waystock_gateway.outbox_shedding import Shedding, expire
 from waystock_gateway.sessions.session import Outcome
 from waystock_gateway.stream_id import new_stream_id
 
 REJECTS_KEPT_MAX = 1000
-SHED_EVENTS = 1000
-"""How many of the oldest events go at a time when the file has reached its size."""
 DELETED_MAX = 5_000
 """Events deleted in one commit at most, so that a reading never waits long behind them."""
-BUSY_TIMEOUT_S = 5.0
-_SCHEMA = Path(__file__).with_name("outbox.sql")
-_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,18 +34,27 @@ class OutboxCounters:
     """What happened since the process began."""
 
     events_stored: int = 0
-    events_shed: int = 0
+    shed: Counter[str] = field(default_factory=Counter[str])
+    """Events given up undelivered, by reason and kind."""
     commits: int = 0
+
+    @property
+    def events_shed(self) -> int:
+        return self.shed.total()
 
 
 class Outbox:
     """Writer of one outbox file. All methods but `forget_later` belong to the intake's thread."""
 
-    def __init__(self, path: Path, bytes_max: int) -> None:
+    def __init__(
+        self, path: Path, bytes_max: int, keep_days: Mapping[str, int] | None = None
+    ) -> None:
         self.path = path
         self.counters = OutboxCounters()
         self._bytes_max = bytes_max
-        self._db = _open_or_set_aside(path)
+        self._keep_days = dict(keep_days or {})
+        self._shedding = Shedding()
+        self._db, self.kept_aside = open_or_set_aside(path)
         self.stream, self._next, self._depth = self._read_head()
         self._done = OffsetRanges()
         self._done_lock = threading.Lock()
@@ -126,25 +129,32 @@ class Outbox:
         with self._done_lock:
             return bool(self._done)
 
-    def shed_overload(self) -> int:
-        """Drop the oldest events if the file is over its size; returns how many were lost. Raises
-        OutboxError if the disk refuses.
+    def shed_overload(self) -> Counter[str]:
+        """Let some events go if the file is over its size; what was lost, by reason and kind.
+        Raises OutboxError if the disk refuses.
         """
+        return self._shed(
+            lambda: (
+                self._shedding.relieve(self._db)
+                if self._bytes_used() > self._bytes_max
+                else Counter()
+            )
+        )
+
+    def shed_expired(self, now: datetime) -> Counter[str]:
+        """Let some of what is older than its kind is kept for go; raises OutboxError likewise."""
+        return self._shed(lambda: expire(self._db, now, self._keep_days))
+
+    def _shed(self, let_go: Callable[[], Counter[str]]) -> Counter[str]:
         try:
-            if self._bytes_used() <= self._bytes_max:
-                return 0
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
-                cursor = self._db.execute(
-                    "DELETE FROM event WHERE event_offset IN"
-                    " (SELECT event_offset FROM event ORDER BY event_offset LIMIT ?)",
-                    (SHED_EVENTS,),
-                )
+                shed = let_go()
         except sqlite3.Error as error:
             raise self._as_outbox_error(error) from error
-        self._depth -= cursor.rowcount
-        self.counters.events_shed += cursor.rowcount
-        return cursor.rowcount
+        self._depth -= shed.total()
+        self.counters.shed += shed
+        return shed
 
     def close(self) -> None:
         self._db.close()
@@ -156,9 +166,16 @@ class Outbox:
 
     def _write_events(self, numbered: Iterable[tuple[int, Event]]) -> None:
         self._db.executemany(
-            "INSERT INTO event (event_offset, captured_at, body) VALUES (?, ?, ?)",
+            "INSERT INTO event (event_offset, captured_at, body, kind, device)"
+            " VALUES (?, ?, ?, ?, ?)",
             (
-                (offset, iso_utc(event.captured_at), encode_event(event))
+                (
+                    offset,
+                    iso_utc(event.captured_at),
+                    encode_event(event),
+                    event.__struct_config__.tag,
+                    event.device,
+                )
                 for offset, event in numbered
             ),
         )
@@ -209,87 +226,8 @@ class Outbox:
         return (pages - free) * size
 
     def _as_outbox_error(self, error: sqlite3.Error) -> OutboxError | OutboxCorruptError:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT_CODES:
+        if is_corrupt(error):
             self._db.close()
             set_aside(self.path)
             return OutboxCorruptError(f"{self.path}: {error}")
         return OutboxError(f"{self.path}: {error}")
-
-
-class OutboxReader:
-    """Reads waiting events, from another thread than the writer's."""
-
-    def __init__(self, path: Path) -> None:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        self._db = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-
-    def first_offset(self) -> int | None:
-        """The lowest offset that is kept, None if nothing waits."""
-        return self._db.execute("SELECT min(event_offset) FROM event").fetchone()[0]
-
-    def events(self, first: int, end: int, limit: int) -> list[tuple[int, bytes]]:
-        """Up to `limit` (offset, JSON) of first … end − 1, in order."""
-        return self._db.execute(
-            "SELECT event_offset, body FROM event WHERE event_offset >= ? AND event_offset < ?"
-            " ORDER BY event_offset LIMIT ?",
-            (first, end, limit),
-        ).fetchall()
-
-    def captured_at(self, offset: int) -> datetime | None:
-        """When the first event from `offset` on was taken in."""
-        row = self._db.execute(
-            "SELECT captured_at FROM event WHERE event_offset >= ? ORDER BY event_offset LIMIT 1",
-            (offset,),
-        ).fetchone()
-        return datetime.fromisoformat(row[0]) if row else None
-
-    def close(self) -> None:
-        self._db.close()
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, and its write-ahead log, so that nothing in it is lost for good."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    kept = path.with_name(f"{path.name}.corrupt-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.rename(kept.with_name(kept.name + suffix))
-    return kept
-
-
-def _open_or_set_aside(path: Path) -> sqlite3.Connection:
-    try:
-        return _open(path)
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT_CODES:
-            raise OutboxError(f"{path}: {error}") from error
-        kept = set_aside(path)
-        _log.error("outbox_corrupt", file=str(path), kept_as=str(kept), reason=str(error))
-        return _open(path)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000"):
-            db.execute(f"PRAGMA {pragma}")
-        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            error = sqlite3.DatabaseError(f"quick_check: {verdict}")
-            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise error
-        db.executescript(_SCHEMA.read_text())
-        db.execute(
-            "INSERT INTO outbox (one, stream, next_offset) VALUES (1, ?, 0) ON CONFLICT DO NOTHING",
-            (str(new_stream_id()),),
-        )
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db

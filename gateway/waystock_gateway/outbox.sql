@@ -16,8 +16,11 @@ CREATE TABLE IF NOT EXISTS owner (
 CREATE TABLE IF NOT EXISTS event (
     event_offset INTEGER PRIMARY KEY,
     captured_at TEXT NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    kind TEXT NOT NULL DEFAULT '',
+    device TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX IF NOT EXISTS event_by_kind ON event (kind, event_offset);
 
 -- What a device's session must know after a restart: its last code, its tags present, its last fix.
 CREATE TABLE IF NOT EXISTS device_state (

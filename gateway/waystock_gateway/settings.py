@@ -30,6 +30,19 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass
 
 
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
+
+class KeepDaysSettings(_Table, frozen=True, kw_only=True):
+    """`[gateway.keep_days]`: how long undelivered readings of each kind are kept."""
+
+    barcode: Days = 365
+    rfid: Days = 365
+    position: Days = 90
+    telemetry: Days = 90
+    health: Days = 7
+
+
 class GatewaySettings(_Table, frozen=True, kw_only=True):
     """`[gateway]`"""
 
@@ -38,7 +51,9 @@ class GatewaySettings(_Table, frozen=True, kw_only=True):
     data_dir: str = "/var/lib/waystock-gateway"
     """Where the outbox file lies: a disk that keeps what it is told to keep."""
     outbox_mb_max: Annotated[int, msgspec.Meta(ge=1)] = 4096
-    """Above this size the oldest events are dropped, counted and reported."""
+    """Above this size health reports go first, then positions and telemetry thin out, and scans go
+    last; what goes is counted and reported."""
+    keep_days: KeepDaysSettings = KeepDaysSettings()
     health_s: Seconds = 30.0
     """How often status and health are reported."""
 
@@ -82,6 +97,8 @@ class PortSettings(_Table, frozen=True, kw_only=True):
     path: str
     """A device path, best under /dev/serial/by-id, or a glob of which the first match counts."""
     baud: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 115_200
+    silent_after_s: Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400)] = 0.0
+    """A device that says nothing for so long is reported as silent; 0: it may be silent."""
     barcode: BarcodeSettings = BarcodeSettings()
     nmea: NmeaSettings = NmeaSettings()
     r200: R200Settings = R200Settings()

@@ -15,7 +15,8 @@ from waystock.contract.acks import Hello, Status, decode_ack, encode
 from waystock.contract.events import deflate, encode_batch_of_raw
 from waystock.contract.topics import gateway_topic
 from waystock_gateway.clock import Clock
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.send_plan import SendPlan, Todo
 
 _log = structlog.get_logger(__name__)

@@ -4,6 +4,7 @@ acknowledges what it was told to, and the gateway itself as a real process.
 
 import os
 import pty
+import re
 import select
 import sys
 import termios
@@ -186,14 +187,17 @@ def fake_ingest(url: str) -> Generator[FakeIngest]:
 class GatewayRig:
     """A folder with a gateway's configuration, its data and the links to its devices."""
 
-    def __init__(self, folder: Path, broker_url: str) -> None:
+    def __init__(
+        self, folder: Path, broker_url: str, owner: tuple[str, str] = ("sha", "gw-1")
+    ) -> None:
         self.folder = folder
         self.log = folder / "gateway.log"
         self.data = folder / "data"
         self.config = folder / "gateway.toml"
         self._devices: list[PtyDevice] = []
         self.config.write_text(
-            f'[gateway]\nsite = "sha"\ngateway = "gw-1"\ndata_dir = "{self.data}"\nhealth_s = 1\n'
+            f'[gateway]\nsite = "{owner[0]}"\ngateway = "{owner[1]}"\n'
+            f'data_dir = "{self.data}"\nhealth_s = 1\n'
             f'[uplink]\nurl = "{broker_url}"\nresend_s = 1\nreconnect_s_max = 1\n'
         )
 
@@ -222,6 +226,18 @@ class GatewayRig:
         """The gateway as a process, stopped at the end."""
         argv = (sys.executable, "-m", "waystock_gateway.main", "run", "--config", str(self.config))
         with running(Command(name="gateway", argv=argv), self.log) as process:
+            yield process
+
+    def set_broker(self, url: str) -> None:
+        """Another broker, for the next start."""
+        text = self.config.read_text()
+        self.config.write_text(re.sub(r'(?m)^url = ".*"$', f'url = "{url}"', text))
+
+    @contextmanager
+    def running_cut_off(self) -> Generator[Process]:
+        """The gateway without its broker; it has noticed when the caller gets it."""
+        with self.running() as process:
+            wait_until(lambda: "mqtt_away" in self.logged(), "it is cut off", within_s=30)
             yield process
 
     def close(self) -> None:

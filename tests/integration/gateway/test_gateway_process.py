@@ -307,8 +307,9 @@ def test_a_damaged_outbox_is_kept_aside_and_a_new_stream_begins(
         scanner.scan("NEW")
         wait_until(lambda: len(ingest.codes()) == 2, "the second scan is in")
     assert len({stream for stream, _ in ingest.events}) == 2
-    assert list(rig.data.glob("outbox.sqlite.corrupt-*"))
+    [kept] = rig.data.glob("outbox.sqlite.corrupt-*")
     assert "outbox_corrupt" in rig.logged()
+    assert kept.name in ingest.statuses[-2].trouble, "the status says so"
 
 
 def test_a_full_disk_refuses_scans_loudly_and_recovers_alone(
@@ -331,6 +332,27 @@ def test_a_full_disk_refuses_scans_loudly_and_recovers_alone(
 
 def limit_file_size(pid: int, size: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_a_device_that_falls_silent_is_reported_until_it_speaks_again(
+    rig: GatewayRig, ingest: FakeIngest
+) -> None:
+    gps = rig.add_port("gps-1", "nmea")
+    rig.config.write_text(
+        rig.config.read_text().replace("[ports.nmea]", "silent_after_s = 0.5\n[ports.nmea]")
+    )
+    with rig.running():
+        wait_until(
+            lambda: any(status.silent == ("gps-1",) for status in ingest.statuses), "it is missed"
+        )
+        assert rig.logged().count("device_silent") == 1
+
+        def speaks() -> bool:
+            gps.send(RMC)
+            return ingest.statuses[-1].silent == ()
+
+        wait_until(speaks, "it is heard again", every_s=0.2)
+        wait_until(lambda: "device_speaks_again" in rig.logged(), "the log says so")
 
 
 def test_a_wrong_password_is_said_once_and_tried_again(
