@@ -3,9 +3,11 @@ goes with the stream: ports first, then the intake stores what waits, then the u
 to be acknowledged. Upstream: `main`, which made the parts.
 """
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -13,6 +15,7 @@ import structlog
 from waystock_gateway.clock import Clock
 from waystock_gateway.health import Reporter
 from waystock_gateway.intake import Intake
+from waystock_gateway.local_report import LocalReport, write_report
 from waystock_gateway.mqtt_link import MqttLink
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
@@ -63,6 +66,7 @@ class Gateway:
     tracker_links: Sequence[MqttLink]
     reporter: Reporter
     health_s: float
+    report_file: Path
     stopping: StopRequest = field(default_factory=StopRequest)
     failed: bool = False
 
@@ -72,7 +76,9 @@ class Gateway:
         link_threads = [self._start("uplink", self.uplink_link.run)]
         link_threads += [self._start("trackers", link.run) for link in self.tracker_links]
         port_threads = [self._start("port", port.run) for port in self.ports]
+        self._leave_report()
         while not self.stopping.wait(self.health_s):
+            self._leave_report()
             for report in self.reporter.health_events(self.intake, self.uplink.counters):
                 if not self.intake.submit(report, HEALTH_SUBMIT_S):
                     break  # readings go first, and a stop must not wait behind a stalled disk
@@ -82,6 +88,7 @@ class Gateway:
         self.intake.stop()
         _join([intake_thread])
         self._await_acks()
+        self._leave_report()
         for link in (*self.tracker_links, self.uplink_link):
             link.stop()
         _join(link_threads)
@@ -89,6 +96,22 @@ class Gateway:
             reader.close()
         self.outbox.close()
         return 1 if self.failed else 0
+
+    def _leave_report(self) -> None:
+        """For `waystock gateway status`; a full disk costs no more than that."""
+        counters, now = self.uplink.counters, self.clock.now()
+        last_s = counters.last_ack_mono_s
+        report = LocalReport(
+            pid=os.getpid(),
+            is_connected=self.uplink_link.is_up,
+            last_ack_age_s=None if last_s is None else round(now.mono_s - last_s, 3),
+            batches_sent=counters.batches_sent,
+            status=self.reporter.status(),
+        )
+        try:
+            write_report(self.report_file, report)
+        except OSError as error:
+            _log.debug("report_not_left", reason=str(error))
 
     def _start(self, name: str, run: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)

@@ -17,6 +17,7 @@ import structlog
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
 from waystock.contract.topics import gateway_topic
+from waystock_gateway import inspect_command
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.clock import Clock, SystemClock
 from waystock_gateway.devices.kinds import port_config, tracker_session
@@ -24,7 +25,9 @@ from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.errors import GatewayError, SettingsError
 from waystock_gateway.gateway import Gateway
 from waystock_gateway.health import Reporter
+from waystock_gateway.inspect_command import OUTBOX_FILE
 from waystock_gateway.intake import Intake
+from waystock_gateway.local_report import REPORT_FILE
 from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
@@ -36,7 +39,6 @@ from waystock_gateway.trackers import SourceConfig, Trackers
 from waystock_gateway.uplink import Uplink, UplinkConfig
 
 DESCRIPTION = "Reads devices and delivers their readings / 读取设备并可靠上传读数"
-OUTBOX_FILE = "outbox.sqlite"
 LOG_VARIABLE = "WAYSTOCK_LOG"
 _BYTES_PER_MB = 1_000_000
 
@@ -46,6 +48,8 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     _configure_logging(os.environ.get(LOG_VARIABLE, "info"))
     try:
+        if inspect_command.is_inspection(options.action):
+            return inspect_command.run(options)
         settings = load_settings(options.config)
         if options.action == "check":
             sys.stdout.write(f"{options.config}: {len(settings.ports)} ports, ")
@@ -112,6 +116,7 @@ def build(settings: Settings, clock: Clock) -> Gateway:
         tracker_links=_tracker_links(settings, intake, clock, tally),
         reporter=reporter,
         health_s=own.health_s,
+        report_file=path.with_name(REPORT_FILE),
     )
 
 
@@ -208,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
+    inspect_command.add_parsers(lambda name, text: actions.add_parser(name, help=text))
     return parser
 
 

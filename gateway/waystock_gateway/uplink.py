@@ -29,6 +29,7 @@ class UplinkCounters:
     batches_sent: int = 0
     events_sent: int = 0
     acks: int = 0
+    last_ack_mono_s: float | None = None
     foreign_messages: int = 0
     connections: int = 0
 
@@ -102,6 +103,7 @@ class Uplink:
             self.counters.foreign_messages += 1
             return
         self.counters.acks += 1
+        self.counters.last_ack_mono_s = self._clock.now().mono_s
         self._plan.acknowledge(ack.committed)
         self._outbox.forget_later(ack.committed)
         self._on_forget()

@@ -28,7 +28,7 @@ from waystock.store.connection import connect
 from waystock.store.masterdata import import_master_data
 from waystock_demo.bench import load
 from waystock_demo.process import Process
-from waystock_gateway.main import OUTBOX_FILE
+from waystock_gateway.inspect_command import OUTBOX_FILE
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.sessions.session import Outcome
