@@ -105,6 +105,8 @@ class Gateway:
             pid=os.getpid(),
             is_connected=self.uplink_link.is_up,
             last_ack_age_s=None if last_s is None else round(now.mono_s - last_s, 3),
+            readings_stored=self.reporter.readings_stored(),
+            commits=self.outbox.counters.commits,
             batches_sent=counters.batches_sent,
             status=self.reporter.status(),
         )

@@ -66,6 +66,10 @@ class Reporter:
             trouble="; ".join(self._troubles()),
         )
 
+    def readings_stored(self) -> int:
+        """Events that devices led to, since the start."""
+        return sum(tally.events for tally in self._tally.snapshot().values())
+
     def health_events(self, intake: Intake, uplink: UplinkCounters) -> list[OwnEvents]:
         """The gateway's own health, and that of each device whose counts changed or that fell
         silent or speaks again."""

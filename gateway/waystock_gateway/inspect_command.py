@@ -1,6 +1,6 @@
-"""`waystock gateway status|tail|export`: what waits in a gateway's outbox, told from its file, which
-is only read: the gateway may run meanwhile, or be switched off. Upstream: `outbox_reader`, and the
-report that a running gateway leaves beside the file; downstream: standard output.
+"""`waystock gateway status|tail|export`: what waits in a gateway's outbox, told from its file. The
+file is only read: the gateway may run meanwhile, or not. Upstream: `outbox_reader`, and the report
+that a running gateway leaves beside the file; downstream: standard output.
 """
 
 import argparse

@@ -5,7 +5,6 @@ once. Only after the commit does a device get its acknowledgement. Upstream: `po
 uplink.
 """
 
-import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,11 +20,12 @@ from waystock_gateway.outbox import Outbox
 from waystock_gateway.readings import Reading, Reject
 from waystock_gateway.sessions.session import Outcome, Session
 from waystock_gateway.tally import Tally
+from waystock_gateway.waiting import Waiting
 
-QUEUE_MAX = 2_000
-"""Arrivals that wait for the intake; a full queue holds its ports back."""
+WAITING_MAX = 2_000
+"""Readings that wait for the intake; when there are more, their ports are held back."""
 GROUP_MAX = 1_000
-"""Arrivals in one transaction."""
+"""Readings in one transaction, but for those of one last read."""
 HELD_MAX = 20_000
 """Readings of devices that can't be asked again, held while the disk refuses."""
 DEVICES_MAX = 5_000
@@ -89,7 +89,7 @@ class Intake:
         self._clock = clock
         self._tally = tally
         self._on_stored = on_stored
-        self._queue: queue.Queue[Arrival | OwnEvents | None] = queue.Queue(QUEUE_MAX)
+        self._waiting: Waiting[Arrival | OwnEvents] = Waiting(WAITING_MAX)
         self._sessions: dict[str, Session] = {}
         self._makers: dict[str, SessionMaker] = {}
         self._stopping = threading.Event()
@@ -98,22 +98,18 @@ class Intake:
         self.state = IntakeState()
 
     def submit(self, arrival: Arrival | OwnEvents, timeout_s: float) -> bool:
-        """Hand over; False if the queue stayed full for `timeout_s`."""
-        try:
-            self._queue.put(arrival, timeout=timeout_s)
-        except queue.Full:
-            return False
-        return True
+        """Hand over; False if there was no room for `timeout_s`."""
+        size = len(arrival.readings if isinstance(arrival, Arrival) else arrival.events)
+        return self._waiting.put(arrival, size, timeout_s)
 
     def wake(self) -> None:
-        """Have the intake look for something to forget; harmless if it is busy anyway."""
-        if self._queue.empty():
-            self._nudge()
+        """Have the intake look for something to forget."""
+        self._waiting.nudge()
 
     def stop(self) -> None:
         """Store what waits, then end `run`."""
         self._stopping.set()
-        self._nudge()
+        self._waiting.nudge()
 
     def adopt(self, device: str, maker: SessionMaker) -> None:
         """Begin a device's session with what the outbox kept of it, before its first reading."""
@@ -123,34 +119,9 @@ class Intake:
     def run(self) -> None:
         """Until `stop`: wait, gather, store."""
         while True:
-            group = self._gather()
-            self._process(group)
-            if self._stopping.is_set() and self._queue.empty():
+            self._process(self._waiting.take(GROUP_MAX, self._wait_s()))
+            if self._stopping.is_set() and self._waiting.is_empty:
                 return
-
-    def _nudge(self) -> None:
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
-            return  # the intake is awake
-
-    def _gather(self) -> list[Arrival | OwnEvents]:
-        """All that waits, at most GROUP_MAX; blocks until something does or time is due."""
-        group: list[Arrival | OwnEvents] = []
-        try:
-            first = self._queue.get(timeout=self._wait_s())
-        except queue.Empty:
-            return group
-        if first is not None:
-            group.append(first)
-        while len(group) < GROUP_MAX:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if item is not None:
-                group.append(item)
-        return group
 
     def _wait_s(self) -> float | None:
         waits: list[float] = []

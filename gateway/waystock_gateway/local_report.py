@@ -1,6 +1,6 @@
 """What a running gateway leaves beside its outbox for `waystock gateway status`: its status, and
-how it fares with the broker. Written whole under another name and renamed, so that a reader never sees
-half of it. Upstream: `gateway`, in its main loop.
+how it fares with the broker. Written whole under another name and renamed, so that a reader never
+sees half of it. Upstream: `gateway`, in its main loop.
 """
 
 import os
@@ -21,6 +21,10 @@ class LocalReport(msgspec.Struct, frozen=True, kw_only=True):
     """To the uplink's broker."""
     last_ack_age_s: float | None
     """Since the store acknowledged something; None if it has not since the start."""
+    readings_stored: int
+    """Of devices, since the start."""
+    commits: int
+    """Transactions, since the start."""
     batches_sent: int
     status: Status
 
