@@ -187,7 +187,7 @@ def _link(
     own, uplink = settings.gateway, settings.uplink
     config = LinkConfig(
         name=name,
-        address=parse_broker_url(url),
+        address=parse_broker_url(url, websockets=True),
         client_id=f"waystock-{own.site}-{own.gateway}-{name}",
         durable=durable,
         version=uplink.mqtt_version,

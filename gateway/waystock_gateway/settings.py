@@ -62,10 +62,11 @@ class UplinkSettings(_Table, frozen=True, kw_only=True):
     """`[uplink]`"""
 
     url: str
-    """`mqtt://user:password@host:port` or `mqtts://…`; WAYSTOCK_MQTT_URL replaces it."""
+    """`mqtt://user:password@host:port`, `mqtts://…` for TLS, or `ws://host:port/path` and `wss://…`
+    through a web server; WAYSTOCK_MQTT_URL replaces it."""
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     ca_file: str = ""
-    """Certificate authority for mqtts; empty: the system's."""
+    """Certificate authority for mqtts and wss; empty: the system's."""
     certificate_file: str = ""
     key_file: str = ""
     """Client certificate and key, where the broker wants them."""
@@ -175,12 +176,29 @@ def _problems(settings: Settings) -> list[str]:
     for place, url in places:
         if url or place == "uplink.url":
             problems += _url_problem(place, url)
+    problems += _file_problems(settings.uplink)
+    return problems
+
+
+def _file_problems(uplink: UplinkSettings) -> list[str]:
+    """TLS files that can't be read would be found out only when it is too late."""
+    problems = [
+        f"uplink.{name}: {path} can't be read"
+        for name, path in (
+            ("ca_file", uplink.ca_file),
+            ("certificate_file", uplink.certificate_file),
+            ("key_file", uplink.key_file),
+        )
+        if path and not os.access(path, os.R_OK)
+    ]
+    if bool(uplink.certificate_file) != bool(uplink.key_file):
+        problems.append("uplink: certificate_file and key_file belong together")
     return problems
 
 
 def _url_problem(place: str, url: str) -> list[str]:
     try:
-        parse_broker_url(url)
+        parse_broker_url(url, websockets=True)
     except ValueError as error:
         return [f"{place}: {error}"]
     return []
