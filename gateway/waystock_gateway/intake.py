@@ -65,6 +65,18 @@ class OwnEvents:
     events: Sequence[Event]
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A device's session begins, or begins anew with other settings, with what the outbox kept of
+    it; before its first reading, so that a tag that left meanwhile is missed."""
+
+    device: str
+    session: SessionMaker
+
+
+Item = Arrival | OwnEvents | Adoption
+
+
 @dataclass(slots=True)
 class IntakeState:
     """What `status` and health tell of the intake."""
@@ -89,7 +101,7 @@ class Intake:
         self._clock = clock
         self._tally = tally
         self._on_stored = on_stored
-        self._waiting: Waiting[Arrival | OwnEvents] = Waiting(WAITING_MAX)
+        self._waiting: Waiting[Item] = Waiting(WAITING_MAX)
         self._sessions: dict[str, Session] = {}
         self._makers: dict[str, SessionMaker] = {}
         self._stopping = threading.Event()
@@ -97,10 +109,9 @@ class Intake:
         self._watch = ClockWatch()
         self.state = IntakeState()
 
-    def submit(self, arrival: Arrival | OwnEvents, timeout_s: float) -> bool:
+    def submit(self, item: Item, timeout_s: float) -> bool:
         """Hand over; False if there was no room for `timeout_s`."""
-        size = len(arrival.readings if isinstance(arrival, Arrival) else arrival.events)
-        return self._waiting.put(arrival, size, timeout_s)
+        return self._waiting.put(item, _size(item), timeout_s)
 
     def wake(self) -> None:
         """Have the intake look for something to forget."""
@@ -119,7 +130,15 @@ class Intake:
     def run(self) -> None:
         """Until `stop`: wait, gather, store."""
         while True:
-            self._process(self._waiting.take(GROUP_MAX, self._wait_s()))
+            group: list[Arrival | OwnEvents] = []
+            for item in self._waiting.take(GROUP_MAX, self._wait_s()):
+                if isinstance(item, Adoption):
+                    self._process(group)
+                    self.adopt(item.device, item.session)
+                    group = []
+                else:
+                    group.append(item)
+            self._process(group)
             if self._stopping.is_set() and self._waiting.is_empty:
                 return
 
@@ -230,3 +249,10 @@ class Intake:
             _log.warning("outbox_not_shed", reason=str(error))
         if lost:
             _log.error("outbox_gave_up_readings", events=lost.total(), **lost)
+
+
+def _size(item: Item) -> int:
+    """How many readings it brings."""
+    if isinstance(item, Adoption):
+        return 0
+    return len(item.readings if isinstance(item, Arrival) else item.events)

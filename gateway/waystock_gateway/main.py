@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ import structlog
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
 from waystock.contract.topics import gateway_topic
-from waystock_gateway import inspect_command
+from waystock_gateway import inspect_command, settings_page
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.clock import Clock, SystemClock
 from waystock_gateway.devices.kinds import port_config, tracker_session
@@ -26,20 +26,21 @@ from waystock_gateway.errors import GatewayError, SettingsError
 from waystock_gateway.gateway import Gateway
 from waystock_gateway.health import Reporter
 from waystock_gateway.inspect_command import OUTBOX_FILE
-from waystock_gateway.intake import Intake
+from waystock_gateway.intake import Adoption, Intake
 from waystock_gateway.local_report import REPORT_FILE
 from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
 from waystock_gateway.send_plan import SendPlan
-from waystock_gateway.settings import Settings, load_settings
+from waystock_gateway.settings import PortSettings, Settings, load_settings, silent_after_s
 from waystock_gateway.tally import Tally
 from waystock_gateway.trackers import SourceConfig, Trackers
 from waystock_gateway.uplink import Uplink, UplinkConfig
 
 DESCRIPTION = "Reads devices and delivers their readings / 读取设备并可靠上传读数"
 LOG_VARIABLE = "WAYSTOCK_LOG"
+ADOPT_WITHIN_S = 5.0
 _BYTES_PER_MB = 1_000_000
 
 
@@ -50,12 +51,14 @@ def run(argv: list[str]) -> int:
     try:
         if inspect_command.is_inspection(options.action):
             return inspect_command.run(options)
+        if options.action == "settings":
+            return settings_page.print_page()
         settings = load_settings(options.config)
         if options.action == "check":
             sys.stdout.write(f"{options.config}: {len(settings.ports)} ports, ")
             sys.stdout.write(f"{len(settings.mqtt_sources)} MQTT sources, all well\n")
             return 0
-        return _run(settings)
+        return _run(options.config, settings)
     except SettingsError as error:
         sys.stderr.write(f"waystock gateway: {error}\n")
         return 2
@@ -64,18 +67,15 @@ def run(argv: list[str]) -> int:
         return 1
 
 
-def _run(settings: Settings) -> int:
-    gateway = build(settings, SystemClock())
-
-    def stop(_signal: int, _frame: object) -> None:
-        gateway.stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+def _run(path: Path, settings: Settings) -> int:
+    gateway = build(settings, SystemClock(), lambda: load_settings(path))
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: gateway.requests.ask("stop"))
+    signal.signal(signal.SIGINT, lambda _signal, _frame: gateway.requests.ask("stop"))
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: gateway.requests.ask("reload"))
     return gateway.run()
 
 
-def build(settings: Settings, clock: Clock) -> Gateway:
+def build(settings: Settings, clock: Clock, read_settings: Callable[[], Settings]) -> Gateway:
     """All parts, wired; nothing but the outbox file is opened yet."""
     own = settings.gateway
     path = Path(own.data_dir) / OUTBOX_FILE
@@ -99,18 +99,21 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     link = _uplink_link(settings, uplink, clock)
     wake.link = link
     reporter.watch(intake, silent_after_s(settings))
-    ports: list[Port] = []
-    for port in settings.ports:
+
+    def make_port(port: PortSettings) -> Port:
         tally.register(port.device)
         config = port_config(port, clock)
-        intake.adopt(port.device, config.session)
-        ports.append(Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX)))
+        intake.submit(Adoption(port.device, config.session), ADOPT_WITHIN_S)
+        return Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX))
+
     return Gateway(
         clock=clock,
         outbox=outbox,
         readers=(report_reader, uplink_reader),
         intake=intake,
-        ports=ports,
+        settings=settings,
+        make_port=make_port,
+        read_settings=read_settings,
         uplink=uplink,
         uplink_link=link,
         tracker_links=_tracker_links(settings, intake, clock, tally),
@@ -118,11 +121,6 @@ def build(settings: Settings, clock: Clock) -> Gateway:
         health_s=own.health_s,
         report_file=path.with_name(REPORT_FILE),
     )
-
-
-def silent_after_s(settings: Settings) -> dict[str, float]:
-    """How long each device may say nothing, where it may not for ever."""
-    return {port.device: port.silent_after_s for port in settings.ports if port.silent_after_s}
 
 
 class _Wake:
@@ -213,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
+    actions.add_parser("settings", help="every setting explained / 所有配置项说明")
     inspect_command.add_parsers(lambda name, text: actions.add_parser(name, help=text))
     return parser
 

@@ -334,27 +334,6 @@ def limit_file_size(pid: int, size: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_a_device_that_falls_silent_is_reported_until_it_speaks_again(
-    rig: GatewayRig, ingest: FakeIngest
-) -> None:
-    gps = rig.add_port("gps-1", "nmea")
-    rig.config.write_text(
-        rig.config.read_text().replace("[ports.nmea]", "silent_after_s = 0.5\n[ports.nmea]")
-    )
-    with rig.running():
-        wait_until(
-            lambda: any(status.silent == ("gps-1",) for status in ingest.statuses), "it is missed"
-        )
-        assert rig.logged().count("device_silent") == 1
-
-        def speaks() -> bool:
-            gps.send(RMC)
-            return ingest.statuses[-1].silent == ()
-
-        wait_until(speaks, "it is heard again", every_s=0.2)
-        wait_until(lambda: "device_speaks_again" in rig.logged(), "the log says so")
-
-
 def test_a_wrong_password_is_said_once_and_tried_again(
     rig: GatewayRig, nats_broker: Broker
 ) -> None:
