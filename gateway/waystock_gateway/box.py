@@ -1,5 +1,5 @@
-"""What the box itself tells: its temperature, and whether its clock is kept by anybody. Linux;
-where the system does not say, the answer is None. Used by `health`.
+"""What the box itself tells: its temperature, which start it lives in, and whether its clock is
+kept by anybody. Linux; where the system does not say, the answer is None. Used by `health`.
 """
 
 import ctypes
@@ -7,9 +7,17 @@ from contextlib import suppress
 from pathlib import Path
 
 THERMAL = Path("/sys/class/thermal")
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised."""
 _TIMEX_BYTES_MAX = 512
+
+
+def boot_id(file: Path = BOOT_ID) -> str:
+    """Another one after each start of the box; empty where the system has none."""
+    with suppress(OSError):
+        return file.read_text().strip()
+    return ""
 
 
 def temperature_c(thermal: Path = THERMAL) -> float | None:

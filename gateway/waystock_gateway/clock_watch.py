@@ -33,6 +33,11 @@ class ClockWatch:
         self.steps += 1
         return stepped
 
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the clock had been set when it was last looked at."""
+        return self._last is not None and self._last.is_plausible
+
     def even_s(self, moment: Moment) -> float:
         """For how long the clock has not stepped."""
         return moment.mono_s - self._even_since_mono_s

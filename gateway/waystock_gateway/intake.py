@@ -107,6 +107,7 @@ class Intake:
         self._stopping = threading.Event()
         self._stored_mono_s = 0.0
         self._watch = ClockWatch()
+        self._watch.step(clock.now())
         self.state = IntakeState()
 
     def submit(self, item: Item, timeout_s: float) -> bool:
@@ -156,7 +157,7 @@ class Intake:
     def _process(self, group: list[Arrival | OwnEvents]) -> None:
         arrivals = self.state.held + [a for a in group if isinstance(a, Arrival)]
         now = self._clock.now()
-        self._watch.step(now)
+        self._look_at_clock(now)
         outcomes: dict[str, Outcome] = {}
         own = [Outcome(o.device, events=list(o.events)) for o in group if isinstance(o, OwnEvents)]
         for arrival in arrivals:
@@ -164,6 +165,22 @@ class Intake:
         self._tick(now, outcomes)
         if outcomes or own or self._outbox.has_done:
             self._store(list(outcomes.values()), own, arrivals, now)
+
+    def _look_at_clock(self, now: Moment) -> None:
+        """When the clock is set for the first time, what was timed by it before is corrected."""
+        was_plausible = self._watch.is_plausible
+        shift = self._watch.step(now)
+        if shift is None:
+            return
+        _log.warning("clock_stepped", seconds=round(shift.total_seconds(), 3))
+        if was_plausible or not now.is_plausible:
+            return
+        try:
+            corrected = self._outbox.correct_times(shift)
+        except OutboxError as error:
+            _log.error("times_not_corrected", reason=str(error))
+        else:
+            _log.warning("times_corrected", readings=corrected)
 
     def _take(self, arrival: Arrival, outcomes: dict[str, Outcome]) -> None:
         device = arrival.device

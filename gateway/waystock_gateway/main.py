@@ -19,6 +19,7 @@ from waystock.contract.broker import parse_broker_url
 from waystock.contract.topics import gateway_topic
 from waystock_gateway import inspect_command, settings_page
 from waystock_gateway.backoff import Backoff
+from waystock_gateway.box import boot_id
 from waystock_gateway.clock import Clock, SystemClock
 from waystock_gateway.devices.kinds import port_config, tracker_session
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
@@ -82,6 +83,7 @@ def build(settings: Settings, clock: Clock, read_settings: Callable[[], Settings
     keep_days = msgspec.structs.asdict(own.keep_days)
     outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB, keep_days)
     outbox.claim(f"{own.site}/{own.gateway}")
+    outbox.begin_boot(boot_id())
     tally = Tally()
     report_reader, uplink_reader = OutboxReader(path), OutboxReader(path)
     reporter = Reporter(own.gateway, clock, tally, outbox, report_reader)

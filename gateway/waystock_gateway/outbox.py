@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from waystock.contract.events import Event, encode_event
 from waystock.contract.identifiers import iso_utc
 from waystock_gateway.errors import OutboxCorruptError, OutboxError
 from waystock_gateway.offset_ranges import OffsetRanges
+from waystock_gateway.outbox_correction import correct_times
 from waystock_gateway.outbox_file import is_corrupt, open_or_set_aside, set_aside
 from waystock_gateway.outbox_shedding import Shedding, expire
 from waystock_gateway.sessions.session import Outcome
@@ -77,6 +78,26 @@ class Outbox:
             self._db.execute("INSERT OR REPLACE INTO owner (one, name) VALUES (1, ?)", (owner,))
             self._db.execute("UPDATE outbox SET stream = ?", (str(stream),))
         self.stream = stream
+
+    def begin_boot(self, boot_id: str) -> None:
+        """Note where the readings of this boot of the box begin, unless that is known."""
+        row = self._db.execute("SELECT boot_id FROM boot").fetchone()
+        if row is None or row[0] != boot_id:
+            self._db.execute(
+                "INSERT OR REPLACE INTO boot (one, boot_id, first_offset) VALUES (1, ?, ?)",
+                (boot_id, self._next),
+            )
+
+    def correct_times(self, shift: timedelta) -> int:
+        """The clock was set for the first time, by `shift`: readings of this boot that were timed
+        by the clock before are moved along and marked. Returns how many. Raises OutboxError.
+        """
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                return correct_times(self._db, shift)
+        except sqlite3.Error as error:
+            raise self._as_outbox_error(error) from error
 
     @property
     def next_offset(self) -> int:

@@ -38,3 +38,11 @@ CREATE TABLE IF NOT EXISTS reject (
     reason TEXT NOT NULL,
     raw TEXT NOT NULL
 ) STRICT;
+
+-- The boot of the box that the events from `first_offset` on were taken in under: until its clock was set, they
+-- are all wrong by the same time.
+CREATE TABLE IF NOT EXISTS boot (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    boot_id TEXT NOT NULL,
+    first_offset INTEGER NOT NULL
+) STRICT;

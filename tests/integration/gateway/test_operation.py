@@ -12,7 +12,7 @@ def test_a_device_that_falls_silent_is_reported_until_it_speaks_again(
 ) -> None:
     gps = rig.add_port("gps-1", "nmea")
     rig.config.write_text(
-        rig.config.read_text().replace("[ports.nmea]", "silent_after_s = 0.5\n[ports.nmea]")
+        rig.config.read_text().replace("[ports.nmea]", "silent_after_s = 2\n[ports.nmea]")
     )
     with rig.running():
         wait_until(
