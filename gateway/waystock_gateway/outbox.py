@@ -20,7 +20,8 @@ from waystock.contract.identifiers import iso_utc
 from waystock_gateway.errors import OutboxCorruptError, OutboxError
 from waystock_gateway.offset_ranges import OffsetRanges
 from waystock_gateway.outbox_correction import correct_times
-from waystock_gateway.outbox_file import is_corrupt, open_or_set_aside, set_aside
+from waystock_gateway.outbox_file import is_corrupt, is_full, open_or_set_aside, set_aside
+from waystock_gateway.outbox_reserve import Reserve
 from waystock_gateway.outbox_shedding import Shedding, expire
 from waystock_gateway.sessions.session import Outcome
 from waystock_gateway.stream_id import new_stream_id
@@ -55,8 +56,11 @@ class Outbox:
         self._bytes_max = bytes_max
         self._keep_days = dict(keep_days or {})
         self._shedding = Shedding()
-        self._db, self.kept_aside = open_or_set_aside(path)
+        self._reserve = Reserve(path)
+        self._db, self.kept_aside, self._is_full = open_or_set_aside(path, self._reserve)
         self.stream, self._next, self._depth = self._read_head()
+        if not self._is_full:
+            self._reserve.hold()
         self._done = OffsetRanges()
         self._done_lock = threading.Lock()
 
@@ -119,6 +123,7 @@ class Outbox:
 
         Raises OutboxError if the disk refuses: then nothing of it is written.
         """
+        self._make_sure_of_room()
         events = [event for outcome in outcomes for event in outcome.events]
         offsets = range(self._next, self._next + len(events))
         done = self._take_done()
@@ -131,6 +136,7 @@ class Outbox:
                 self._db.execute("UPDATE outbox SET next_offset = ?", (offsets.stop,))
         except sqlite3.Error as error:
             self.forget_later(done)
+            self._is_full = is_full(error)
             raise self._as_outbox_error(error) from error
         self._next = offsets.stop
         self._depth += len(events) - deleted
@@ -179,6 +185,28 @@ class Outbox:
 
     def close(self) -> None:
         self._db.close()
+
+    def _make_sure_of_room(self) -> None:
+        """After the disk was full: what the store has is deleted with the help of the reserve, and
+        nothing is taken in before the reserve is whole again. Raises OutboxError until it is."""
+        if not self._is_full or (self._reserve.is_held and not self.has_done):
+            return
+        self._reserve.release()
+        done = self._take_done()
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                deleted = self._delete(done)
+            self._depth -= deleted
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            self.forget_later(done)
+            raise self._as_outbox_error(error) from error
+        if not self._reserve.hold():
+            raise OutboxError(f"{self.path}: the disk is full")
+        self._is_full = False
 
     def _read_head(self) -> tuple[UUID, int, int]:
         stream, next_offset = self._db.execute("SELECT stream, next_offset FROM outbox").fetchone()

@@ -125,7 +125,7 @@ class FakeIngest:
 
     def of(self, kind: type[Event]) -> list[Event]:
         """Events of one kind in the order of their offsets, oldest stream first."""
-        ordered = sorted(self.events.items(), key=lambda item: (item[0][0].int, item[0][1]))
+        ordered = sorted(self.events.copy().items(), key=lambda item: (item[0][0].int, item[0][1]))
         return [event for _, event in ordered if isinstance(event, kind)]
 
     def codes(self) -> list[str]:
@@ -160,7 +160,7 @@ class FakeIngest:
             self._acknowledge(client, ack_topic, batch.stream)
 
     def _acknowledge(self, client: mqtt.Client, topic: str, stream: UUID) -> None:
-        offsets = sorted(offset for known, offset in self.events if known == stream)
+        offsets = sorted(offset for known, offset in self.events.copy() if known == stream)
         ranges: list[tuple[int, int]] = []
         for offset in offsets:
             if ranges and ranges[-1][1] == offset:
