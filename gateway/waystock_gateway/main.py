@@ -16,15 +16,15 @@ import structlog
 
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
-from waystock.contract.topics import gateway_topic
-from waystock_gateway import inspect_command, settings_page
+from waystock.contract.topics import command_topic, gateway_topic
+from waystock_gateway import inspect_command, order_command, settings_page
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.box import boot_id
 from waystock_gateway.clock import Clock, SystemClock
 from waystock_gateway.devices.kinds import port_config, tracker_session
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.errors import GatewayError, SettingsError
-from waystock_gateway.gateway import Gateway
+from waystock_gateway.gateway import Gateway, Requests
 from waystock_gateway.health import Reporter
 from waystock_gateway.inspect_command import OUTBOX_FILE
 from waystock_gateway.intake import Adoption, Intake
@@ -33,6 +33,7 @@ from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
+from waystock_gateway.remote import SERIAL_FILE, Remote, read_secret
 from waystock_gateway.send_plan import SendPlan
 from waystock_gateway.settings import PortSettings, Settings, load_settings, silent_after_s
 from waystock_gateway.tally import Tally
@@ -52,9 +53,13 @@ def run(argv: list[str]) -> int:
     try:
         if inspect_command.is_inspection(options.action):
             return inspect_command.run(options)
+        if options.action == "order":
+            return order_command.run(options)
         if options.action == "settings":
             return settings_page.print_page()
         settings = load_settings(options.config)
+        if settings.remote.key_file:
+            read_secret(Path(settings.remote.key_file))
         if options.action == "check":
             sys.stdout.write(f"{options.config}: {len(settings.ports)} ports, ")
             sys.stdout.write(f"{len(settings.mqtt_sources)} MQTT sources, all well\n")
@@ -70,10 +75,25 @@ def run(argv: list[str]) -> int:
 
 def _run(path: Path, settings: Settings) -> int:
     gateway = build(settings, SystemClock(), lambda: load_settings(path))
+    gateway.uplink.remote = _remote(path, settings, gateway.requests)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: gateway.requests.ask("stop"))
     signal.signal(signal.SIGINT, lambda _signal, _frame: gateway.requests.ask("stop"))
     signal.signal(signal.SIGHUP, lambda _signal, _frame: gateway.requests.ask("reload"))
     return gateway.run()
+
+
+def _remote(path: Path, settings: Settings, requests: Requests) -> Remote | None:
+    """None unless the local configuration names a secret."""
+    if not settings.remote.key_file:
+        return None
+    own = settings.gateway
+    return Remote(
+        command_topic(own.site, own.gateway),
+        read_secret(Path(settings.remote.key_file)),
+        path,
+        Path(own.data_dir) / SERIAL_FILE,
+        requests.ask,
+    )
 
 
 def build(settings: Settings, clock: Clock, read_settings: Callable[[], Settings]) -> Gateway:
@@ -213,6 +233,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
+    order_command.add_arguments(actions.add_parser("order", help=order_command.HELP))
     actions.add_parser("settings", help="every setting explained / 所有配置项说明")
     inspect_command.add_parsers(lambda name, text: actions.add_parser(name, help=text))
     return parser

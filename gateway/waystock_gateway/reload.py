@@ -27,7 +27,7 @@ def changes(old: Settings, new: Settings) -> Changes:
         open=tuple(port for device, port in after.items() if before.get(device) != port),
         need_restart=tuple(
             table
-            for table in ("gateway", "uplink", "mqtt_sources")
+            for table in ("gateway", "uplink", "remote", "mqtt_sources")
             if getattr(old, table) != getattr(new, table)
         ),
     )

@@ -104,6 +104,14 @@ class UplinkSettings(_Table, frozen=True, kw_only=True):
     """Compress batches, for metered uplinks."""
 
 
+class RemoteSettings(_Table, frozen=True, kw_only=True):
+    """`[remote]`: orders from afar, refused by default."""
+
+    key_file: str = ""
+    """The secret (32 characters or more, at random) that signs orders to restart or to take another
+    configuration, as `waystock gateway order` makes them; empty: no order is listened to."""
+
+
 class PortSettings(_Table, frozen=True, kw_only=True):
     """`[[ports]]`: one serial device."""
 
@@ -139,6 +147,7 @@ class Settings(_Table, frozen=True, kw_only=True):
 
     gateway: GatewaySettings
     uplink: UplinkSettings
+    remote: RemoteSettings = RemoteSettings()
     ports: tuple[PortSettings, ...] = ()
     mqtt_sources: tuple[MqttSourceSettings, ...] = ()
 

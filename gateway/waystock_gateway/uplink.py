@@ -17,6 +17,7 @@ from waystock.contract.topics import gateway_topic
 from waystock_gateway.clock import Clock
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.outbox_reader import OutboxReader
+from waystock_gateway.remote import Remote
 from waystock_gateway.send_plan import SendPlan, Todo
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +72,8 @@ class Uplink:
             channel: gateway_topic(config.site, config.gateway, channel)
             for channel in ("events", "hello", "ack", "status")
         }
+        self.remote: Remote | None = None
+        """Set by `main` where the local configuration allows orders."""
         self._live_sent_s = -math.inf
         self._status_due_s = 0.0
         self.counters = UplinkCounters()
@@ -79,6 +82,8 @@ class Uplink:
         """Birth, subscription, and the question what the store has."""
         self.counters.connections += 1
         client.subscribe(self._topics["ack"], qos=1)
+        if self.remote is not None:
+            client.subscribe(self.remote.topic, qos=1)
         self._publish_status(client)
         next_offset = self._outbox.next_offset
         first = self._reader.first_offset()
@@ -91,8 +96,11 @@ class Uplink:
         """Nothing to do: the next connection starts afresh."""
 
     def message(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
-        """An acknowledgement; anything else is counted and ignored."""
+        """An acknowledgement, or an order; anything else is counted and ignored."""
         del client
+        if self.remote is not None and message.topic == self.remote.topic:
+            self.remote.receive(bytes(message.payload))
+            return
         try:
             ack = decode_ack(bytes(message.payload))
         except msgspec.DecodeError as error:
