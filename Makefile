@@ -55,6 +55,10 @@ chaos: setup dashboard ## Kill each part under load and count what was lost or d
 bench: setup ## Measure each thing beside its limit in the same run (ARGS="ingest --json")
 	@exec $(BIN)/python -m tests.bench.run $(or $(ARGS),all)
 
+.PHONY: gateway-install
+gateway-install: setup ## Install the gateway alone into a new environment and say what it takes of the disk
+	@exec $(BIN)/python -m tests.bench.gateway_install
+
 ##@ Work
 .PHONY: format
 format: setup $(NODE_MODULES) ## Format Python and the pages
@@ -83,7 +87,7 @@ clean: ## Remove what can be made again (.venv, built pages, caches); keeps .way
 help: ## List every task
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 # --- the environment ---------------------------------------------------------------------------
 

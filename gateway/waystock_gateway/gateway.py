@@ -3,19 +3,28 @@ goes with the stream: ports first, then the intake stores what waits, then the u
 to be acknowledged. Upstream: `main`, which made the parts.
 """
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Literal
 
+import msgspec
 import structlog
 
 from waystock_gateway.clock import Clock
+from waystock_gateway.errors import SettingsError
 from waystock_gateway.health import Reporter
 from waystock_gateway.intake import Intake
+from waystock_gateway.local_report import LocalReport, write_report
 from waystock_gateway.mqtt_link import MqttLink
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import Port
+from waystock_gateway.reload import changes
+from waystock_gateway.settings import PortSettings, Settings, silent_after_s
 from waystock_gateway.uplink import Uplink
 
 DRAIN_S = 2.5
@@ -27,25 +36,27 @@ DRAIN_POLL_S = 0.05
 _log = structlog.get_logger(__name__)
 
 
-class StopRequest:
-    """`set` from anywhere, `wait` in the main thread. It is no threading.Event: that one's lock is
+Request = Literal["stop", "reload"]
+
+
+class Requests:
+    """`ask` from anywhere, `wait` in the main thread. It is no threading.Event: that one's lock is
     not reentrant, so a second SIGTERM in the middle of the handler of the first would wait for
     itself for ever.
     """
 
     def __init__(self) -> None:
-        self._requests: SimpleQueue[None] = SimpleQueue()
+        self._requests: SimpleQueue[Request] = SimpleQueue()
 
-    def set(self) -> None:
-        self._requests.put(None)
+    def ask(self, request: Request) -> None:
+        self._requests.put(request)
 
-    def wait(self, timeout_s: float) -> bool:
-        """Whether somebody asked, before `timeout_s` were over."""
+    def wait(self, timeout_s: float) -> Request | None:
+        """What somebody asked for before `timeout_s` were over."""
         try:
-            self._requests.get(timeout=timeout_s)
+            return self._requests.get(timeout=timeout_s)
         except Empty:
-            return False
-        return True
+            return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,31 +67,39 @@ class Gateway:
     outbox: Outbox
     readers: Sequence[OutboxReader]
     intake: Intake
-    ports: Sequence[Port]
+    settings: Settings
+    make_port: Callable[[PortSettings], Port]
+    read_settings: Callable[[], Settings]
+    """The file as it is now; raises SettingsError."""
     uplink: Uplink
     uplink_link: MqttLink
     tracker_links: Sequence[MqttLink]
     reporter: Reporter
     health_s: float
-    stopping: StopRequest = field(default_factory=StopRequest)
+    report_file: Path
+    requests: Requests = field(default_factory=Requests)
     failed: bool = False
+    _ports: dict[str, tuple[Port, threading.Thread]] = field(
+        default_factory=dict[str, tuple[Port, threading.Thread]]
+    )
 
     def run(self) -> int:
-        """Until `stopping` is set; the exit status."""
+        """Until somebody asks to stop; the exit status."""
         intake_thread = self._start("intake", self.intake.run)
         link_threads = [self._start("uplink", self.uplink_link.run)]
         link_threads += [self._start("trackers", link.run) for link in self.tracker_links]
-        port_threads = [self._start("port", port.run) for port in self.ports]
-        while not self.stopping.wait(self.health_s):
-            for report in self.reporter.health_events(self.intake, self.uplink.counters):
-                if not self.intake.submit(report, HEALTH_SUBMIT_S):
-                    break  # readings go first, and a stop must not wait behind a stalled disk
-        for port in self.ports:
-            port.stop()
-        _join(port_threads)
+        for port in self.settings.ports:
+            self._open_port(port)
+        self._leave_report()
+        while (request := self.requests.wait(self.health_s)) != "stop":
+            if request == "reload":
+                self._reload()
+            self._report()
+        self._close_ports(tuple(self._ports))
         self.intake.stop()
         _join([intake_thread])
         self._await_acks()
+        self._leave_report()
         for link in (*self.tracker_links, self.uplink_link):
             link.stop()
         _join(link_threads)
@@ -88,6 +107,59 @@ class Gateway:
             reader.close()
         self.outbox.close()
         return 1 if self.failed else 0
+
+    def _open_port(self, settings: PortSettings) -> None:
+        port = self.make_port(settings)
+        self._ports[settings.device] = port, self._start("port", port.run)
+
+    def _close_ports(self, devices: Sequence[str]) -> None:
+        closing = [self._ports.pop(device) for device in devices]
+        for port, _ in closing:
+            port.stop()
+        _join([thread for _, thread in closing])
+
+    def _reload(self) -> None:
+        """Ports that have changed are opened anew; a bad file changes nothing."""
+        try:
+            new = self.read_settings()
+        except SettingsError as error:
+            _log.error("settings_refused", reason=str(error))
+            return
+        asked = changes(self.settings, new)
+        self._close_ports(asked.close)
+        for port in asked.open:
+            self._open_port(port)
+        self.reporter.watch(self.intake, silent_after_s(new))
+        if asked.need_restart:
+            _log.warning("settings_need_restart", tables=", ".join(asked.need_restart))
+        # What needs a restart stays as it was, and is said again at the next reload.
+        self.settings = msgspec.structs.replace(self.settings, ports=new.ports)
+        opened = [port.device for port in asked.open]
+        _log.warning("settings_reloaded", closed=list(asked.close), opened=opened)
+
+    def _report(self) -> None:
+        self._leave_report()
+        for report in self.reporter.health_events(self.intake, self.uplink.counters):
+            if not self.intake.submit(report, HEALTH_SUBMIT_S):
+                return  # readings go first, and a stop must not wait behind a stalled disk
+
+    def _leave_report(self) -> None:
+        """For `waystock gateway status`; a full disk costs no more than that."""
+        counters, now = self.uplink.counters, self.clock.now()
+        last_s = counters.last_ack_mono_s
+        report = LocalReport(
+            pid=os.getpid(),
+            is_connected=self.uplink_link.is_up,
+            last_ack_age_s=None if last_s is None else round(now.mono_s - last_s, 3),
+            readings_stored=self.reporter.readings_stored(),
+            commits=self.outbox.counters.commits,
+            batches_sent=counters.batches_sent,
+            status=self.reporter.status(),
+        )
+        try:
+            write_report(self.report_file, report)
+        except OSError as error:
+            _log.debug("report_not_left", reason=str(error))
 
     def _start(self, name: str, run: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
@@ -102,7 +174,7 @@ class Gateway:
         except Exception:  # noqa: BLE001 - outermost boundary of a thread
             _log.exception("thread_failed", thread=name)
             self.failed = True
-            self.stopping.set()
+            self.requests.ask("stop")
 
     def _await_acks(self) -> None:
         """While there is a broker to bring them: without one, disk is the place to wait."""

@@ -3,16 +3,24 @@ changed. Upstream: tally, outbox, intake. Downstream: `uplink` (status) and the 
 events).
 """
 
+from typing import Literal
+
+import structlog
+
 from waystock.contract.acks import Status
 from waystock.contract.events import Health
+from waystock_gateway import box
 from waystock_gateway.clock import Clock, Moment
 from waystock_gateway.intake import Intake, OwnEvents
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.sessions.session import gateway_clock
 from waystock_gateway.tally import DeviceTally, Tally
 from waystock_gateway.uplink import UplinkCounters
 
 NEVER_S = -1.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Reporter:
@@ -26,7 +34,17 @@ class Reporter:
         self._tally = tally
         self._outbox = outbox
         self._reader = reader
-        self._reported: dict[str, tuple[int, int, int]] = {}
+        self._started_mono_s = clock.now().mono_s
+        self._silent_after_s: dict[str, float] = {}
+        self._said_silent: set[str] = set()
+        self._intake: Intake | None = None
+        self._reported: dict[str, tuple[int, int, int, bool]] = {}
+
+    def watch(self, intake: Intake, silent_after_s: dict[str, float]) -> None:
+        """The intake to report of, and after how many seconds without a frame which device counts
+        as silent. Called anew when the settings change."""
+        self._intake = intake
+        self._silent_after_s = silent_after_s
 
     def status(self) -> Status:
         """Online, with queue depth, rejects by reason and the age of each device's last frame."""
@@ -40,20 +58,42 @@ class Reporter:
             oldest_unsent_s=self._oldest_s(now),
             rejects=_rejects_by_reason(tallies),
             devices={device: _silence_s(tally, now) for device, tally in tallies.items()},
+            silent=tuple(sorted(self._silent(tallies, now))),
+            shed=dict(self._outbox.counters.shed),
+            clock=_clock_state(now),
+            clock_ahead_of_gps_s=_clock_ahead_s(tallies),
+            box_temperature_c=box.temperature_c(),
+            trouble="; ".join(self._troubles()),
         )
 
+    def readings_stored(self) -> int:
+        """Events that devices led to, since the start."""
+        return sum(tally.events for tally in self._tally.snapshot().values())
+
     def health_events(self, intake: Intake, uplink: UplinkCounters) -> list[OwnEvents]:
-        """The gateway's own health, and that of each device whose counts changed."""
+        """The gateway's own health, and that of each device whose counts changed or that fell
+        silent or speaks again."""
         now = self._clock.now()
         tallies = self._tally.snapshot()
+        silent = set(self._silent(tallies, now))
+        self._say_silent(silent)
         reports = [self._gateway_health(now, intake, uplink, tallies)]
         for device, tally in tallies.items():
-            counts = (tally.events, tally.rejects.total(), tally.drops.total())
+            is_silent = device in silent
+            counts = (tally.events, tally.rejects.total(), tally.drops.total(), is_silent)
             if self._reported.get(device) != counts:
                 self._reported[device] = counts
                 values = _device_values(tally, now)
-                reports.append(OwnEvents(device, [_health(device, now, "ok", "", values)]))
+                state, message = ("degraded", "silent") if is_silent else ("ok", "")
+                reports.append(OwnEvents(device, [_health(device, now, state, message, values)]))
         return reports
+
+    def _say_silent(self, silent: set[str]) -> None:
+        for device in sorted(silent - self._said_silent):
+            _log.error("device_silent", device=device, silent_after_s=self._silent_after_s[device])
+        for device in sorted(self._said_silent - silent):
+            _log.warning("device_speaks_again", device=device)
+        self._said_silent = silent
 
     def _gateway_health(
         self, now: Moment, intake: Intake, uplink: UplinkCounters, tallies: dict[str, DeviceTally]
@@ -69,12 +109,34 @@ class Reporter:
             "rejects_total": float(sum(t.rejects.total() for t in tallies.values())),
             "drops_total": float(sum(t.drops.total() for t in tallies.values())),
             "held_readings": float(len(intake.state.held)),
+            **_known("clock_ahead_of_gps_s", _clock_ahead_s(tallies)),
+            **_known("box_temperature_c", box.temperature_c()),
+            **{f"shed_{reason}_total": float(n) for reason, n in counters.shed.items()},
         }
-        is_failing = intake.state.disk_refuses or counters.events_shed > 0
-        state = "degraded" if is_failing else "ok"
-        message = "outbox refuses" if intake.state.disk_refuses else ""
-        event = _health(self._gateway, now, state, message, values)
+        message = "; ".join(self._troubles())
+        event = _health(self._gateway, now, "degraded" if message else "ok", message, values)
         return OwnEvents(self._gateway, [event])
+
+    def _troubles(self) -> list[str]:
+        troubles: list[str] = []
+        if self._intake is not None and self._intake.state.disk_refuses:
+            troubles.append("the outbox refuses: " + self._intake.state.reason)
+        if self._outbox.kept_aside is not None:
+            troubles.append(f"the outbox was damaged, kept as {self._outbox.kept_aside.name}")
+        if self._outbox.counters.events_shed:
+            troubles.append(f"{self._outbox.counters.events_shed} readings were given up")
+        return troubles
+
+    def _silent(self, tallies: dict[str, DeviceTally], now: Moment) -> list[str]:
+        """Those that said nothing for longer than they may; before their first frame it counts
+        from the start of the gateway."""
+        return [
+            device
+            for device, silent_after_s in self._silent_after_s.items()
+            if device in tallies
+            and now.mono_s - (tallies[device].last_frame_mono_s or self._started_mono_s)
+            > silent_after_s
+        ]
 
     def _oldest_s(self, now: Moment) -> float:
         oldest = self._reader.captured_at(0)
@@ -106,6 +168,27 @@ def _silence_s(tally: DeviceTally, now: Moment) -> float:
     if tally.last_frame_mono_s is None:
         return NEVER_S
     return round(now.mono_s - tally.last_frame_mono_s, 3)
+
+
+def _clock_state(now: Moment) -> Literal["synchronised", "free", "unset", "unknown"]:
+    if not now.is_plausible:
+        return "unset"
+    is_kept = box.clock_is_synchronised()
+    if is_kept is None:
+        return "unknown"
+    return "synchronised" if is_kept else "free"
+
+
+def _clock_ahead_s(tallies: dict[str, DeviceTally]) -> float | None:
+    """The middle of what the GPS units say; one that rolled over its weeks does not decide."""
+    told = sorted(
+        ahead_s for one in tallies.values() if (ahead_s := one.clock_ahead_of_gps_s) is not None
+    )
+    return round(told[len(told) // 2], 3) if told else None
+
+
+def _known(name: str, value: float | None) -> dict[str, float]:
+    return {} if value is None else {name: value}
 
 
 def _rejects_by_reason(tallies: dict[str, DeviceTally]) -> dict[str, int]:

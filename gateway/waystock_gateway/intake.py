@@ -5,8 +5,8 @@ once. Only after the commit does a device get its acknowledgement. Upstream: `po
 uplink.
 """
 
-import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,16 +14,18 @@ import structlog
 
 from waystock.contract.events import Event
 from waystock_gateway.clock import Clock, Moment
+from waystock_gateway.clock_watch import ClockWatch
 from waystock_gateway.errors import OutboxError
 from waystock_gateway.outbox import Outbox
 from waystock_gateway.readings import Reading, Reject
 from waystock_gateway.sessions.session import Outcome, Session
 from waystock_gateway.tally import Tally
+from waystock_gateway.waiting import Waiting
 
-QUEUE_MAX = 2_000
-"""Arrivals that wait for the intake; a full queue holds its ports back."""
+WAITING_MAX = 2_000
+"""Readings that wait for the intake; when there are more, their ports are held back."""
 GROUP_MAX = 1_000
-"""Arrivals in one transaction."""
+"""Readings in one transaction, but for those of one last read."""
 HELD_MAX = 20_000
 """Readings of devices that can't be asked again, held while the disk refuses."""
 DEVICES_MAX = 5_000
@@ -32,6 +34,8 @@ RETRY_S = 1.0
 FORGET_S = 0.2
 """What the store has is deleted at least this often, beside other commits."""
 SHED_EVERY_COMMITS = 50
+EVEN_CLOCK_S = 600.0
+"""A clock that has stepped since may be wrong by years: nothing expires by it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -61,11 +65,25 @@ class OwnEvents:
     events: Sequence[Event]
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A device's session begins, or begins anew with other settings, with what the outbox kept of
+    it; before its first reading, so that a tag that left meanwhile is missed."""
+
+    device: str
+    session: SessionMaker
+
+
+Item = Arrival | OwnEvents | Adoption
+
+
 @dataclass(slots=True)
 class IntakeState:
     """What `status` and health tell of the intake."""
 
     disk_refuses: bool = False
+    reason: str = ""
+    """Why, as the disk said it."""
     held: list[Arrival] = field(default_factory=list[Arrival])
 
 
@@ -83,30 +101,27 @@ class Intake:
         self._clock = clock
         self._tally = tally
         self._on_stored = on_stored
-        self._queue: queue.Queue[Arrival | OwnEvents | None] = queue.Queue(QUEUE_MAX)
+        self._waiting: Waiting[Item] = Waiting(WAITING_MAX)
         self._sessions: dict[str, Session] = {}
         self._makers: dict[str, SessionMaker] = {}
         self._stopping = threading.Event()
         self._stored_mono_s = 0.0
+        self._watch = ClockWatch()
+        self._watch.step(clock.now())
         self.state = IntakeState()
 
-    def submit(self, arrival: Arrival | OwnEvents, timeout_s: float) -> bool:
-        """Hand over; False if the queue stayed full for `timeout_s`."""
-        try:
-            self._queue.put(arrival, timeout=timeout_s)
-        except queue.Full:
-            return False
-        return True
+    def submit(self, item: Item, timeout_s: float) -> bool:
+        """Hand over; False if there was no room for `timeout_s`."""
+        return self._waiting.put(item, _size(item), timeout_s)
 
     def wake(self) -> None:
-        """Have the intake look for something to forget; harmless if it is busy anyway."""
-        if self._queue.empty():
-            self._nudge()
+        """Have the intake look for something to forget."""
+        self._waiting.nudge()
 
     def stop(self) -> None:
         """Store what waits, then end `run`."""
         self._stopping.set()
-        self._nudge()
+        self._waiting.nudge()
 
     def adopt(self, device: str, maker: SessionMaker) -> None:
         """Begin a device's session with what the outbox kept of it, before its first reading."""
@@ -116,34 +131,17 @@ class Intake:
     def run(self) -> None:
         """Until `stop`: wait, gather, store."""
         while True:
-            group = self._gather()
+            group: list[Arrival | OwnEvents] = []
+            for item in self._waiting.take(GROUP_MAX, self._wait_s()):
+                if isinstance(item, Adoption):
+                    self._process(group)
+                    self.adopt(item.device, item.session)
+                    group = []
+                else:
+                    group.append(item)
             self._process(group)
-            if self._stopping.is_set() and self._queue.empty():
+            if self._stopping.is_set() and self._waiting.is_empty:
                 return
-
-    def _nudge(self) -> None:
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
-            return  # the intake is awake
-
-    def _gather(self) -> list[Arrival | OwnEvents]:
-        """All that waits, at most GROUP_MAX; blocks until something does or time is due."""
-        group: list[Arrival | OwnEvents] = []
-        try:
-            first = self._queue.get(timeout=self._wait_s())
-        except queue.Empty:
-            return group
-        if first is not None:
-            group.append(first)
-        while len(group) < GROUP_MAX:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if item is not None:
-                group.append(item)
-        return group
 
     def _wait_s(self) -> float | None:
         waits: list[float] = []
@@ -159,6 +157,7 @@ class Intake:
     def _process(self, group: list[Arrival | OwnEvents]) -> None:
         arrivals = self.state.held + [a for a in group if isinstance(a, Arrival)]
         now = self._clock.now()
+        self._look_at_clock(now)
         outcomes: dict[str, Outcome] = {}
         own = [Outcome(o.device, events=list(o.events)) for o in group if isinstance(o, OwnEvents)]
         for arrival in arrivals:
@@ -166,6 +165,22 @@ class Intake:
         self._tick(now, outcomes)
         if outcomes or own or self._outbox.has_done:
             self._store(list(outcomes.values()), own, arrivals, now)
+
+    def _look_at_clock(self, now: Moment) -> None:
+        """When the clock is set for the first time, what was timed by it before is corrected."""
+        was_plausible = self._watch.is_plausible
+        shift = self._watch.step(now)
+        if shift is None:
+            return
+        _log.warning("clock_stepped", seconds=round(shift.total_seconds(), 3))
+        if was_plausible or not now.is_plausible:
+            return
+        try:
+            corrected = self._outbox.correct_times(shift)
+        except OutboxError as error:
+            _log.error("times_not_corrected", reason=str(error))
+        else:
+            _log.warning("times_corrected", readings=corrected)
 
     def _take(self, arrival: Arrival, outcomes: dict[str, Outcome]) -> None:
         device = arrival.device
@@ -202,7 +217,7 @@ class Intake:
                 arrival.stored()
         if offsets:
             self._on_stored()
-        self._shed()
+        self._shed(now)
 
     def _commit(self, outcomes: list[Outcome], now: Moment) -> range:
         """The offsets that were given; nothing is written where nothing is to be kept."""
@@ -228,6 +243,7 @@ class Intake:
             maker = self._makers.get(outcome.device)
             if maker is not None:
                 self.adopt(outcome.device, maker)
+        self.state.reason = str(error)
         held = [arrival for arrival in arrivals if not arrival.sends_again]
         for arrival in arrivals:
             if arrival.sends_again:
@@ -236,14 +252,24 @@ class Intake:
             self._tally.drop(arrival.device, "lost_disk", len(arrival.readings))
         self.state.held = held[-HELD_MAX:]
 
-    def _shed(self) -> None:
+    def _shed(self, now: Moment) -> None:
+        """Keep the file to its size and its readings to their age, now and then."""
         if self._outbox.counters.commits % SHED_EVERY_COMMITS:
             return
-        lost = 0
+        lost: Counter[str] = Counter()
         try:
             while shed := self._outbox.shed_overload():
                 lost += shed
+            if self._watch.even_s(now) >= EVEN_CLOCK_S:
+                lost += self._outbox.shed_expired(now.at)
         except OutboxError as error:
             _log.warning("outbox_not_shed", reason=str(error))
         if lost:
-            _log.error("outbox_full_oldest_dropped", events=lost)
+            _log.error("outbox_gave_up_readings", events=lost.total(), **lost)
+
+
+def _size(item: Item) -> int:
+    """How many readings it brings."""
+    if isinstance(item, Adoption):
+        return 0
+    return len(item.readings if isinstance(item, Arrival) else item.events)

@@ -8,34 +8,41 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
-from waystock.contract.topics import gateway_topic
+from waystock.contract.topics import command_topic, gateway_topic
+from waystock_gateway import inspect_command, order_command, settings_page
 from waystock_gateway.backoff import Backoff
+from waystock_gateway.box import boot_id
 from waystock_gateway.clock import Clock, SystemClock
 from waystock_gateway.devices.kinds import port_config, tracker_session
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.errors import GatewayError, SettingsError
-from waystock_gateway.gateway import Gateway
+from waystock_gateway.gateway import Gateway, Requests
 from waystock_gateway.health import Reporter
-from waystock_gateway.intake import Intake
+from waystock_gateway.inspect_command import OUTBOX_FILE
+from waystock_gateway.intake import Adoption, Intake
+from waystock_gateway.local_report import REPORT_FILE
 from waystock_gateway.mqtt_link import LinkConfig, LinkUser, MqttLink
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
 from waystock_gateway.ports import REOPEN_S, REOPEN_S_MAX, Port
+from waystock_gateway.remote import SERIAL_FILE, Remote, read_secret
 from waystock_gateway.send_plan import SendPlan
-from waystock_gateway.settings import Settings, load_settings
+from waystock_gateway.settings import PortSettings, Settings, load_settings, silent_after_s
 from waystock_gateway.tally import Tally
 from waystock_gateway.trackers import SourceConfig, Trackers
 from waystock_gateway.uplink import Uplink, UplinkConfig
 
 DESCRIPTION = "Reads devices and delivers their readings / 读取设备并可靠上传读数"
-OUTBOX_FILE = "outbox.sqlite"
 LOG_VARIABLE = "WAYSTOCK_LOG"
+ADOPT_WITHIN_S = 5.0
 _BYTES_PER_MB = 1_000_000
 
 
@@ -44,12 +51,20 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     _configure_logging(os.environ.get(LOG_VARIABLE, "info"))
     try:
+        if inspect_command.is_inspection(options.action):
+            return inspect_command.run(options)
+        if options.action == "order":
+            return order_command.run(options)
+        if options.action == "settings":
+            return settings_page.print_page()
         settings = load_settings(options.config)
+        if settings.remote.key_file:
+            read_secret(Path(settings.remote.key_file))
         if options.action == "check":
             sys.stdout.write(f"{options.config}: {len(settings.ports)} ports, ")
             sys.stdout.write(f"{len(settings.mqtt_sources)} MQTT sources, all well\n")
             return 0
-        return _run(settings)
+        return _run(options.config, settings)
     except SettingsError as error:
         sys.stderr.write(f"waystock gateway: {error}\n")
         return 2
@@ -58,23 +73,37 @@ def run(argv: list[str]) -> int:
         return 1
 
 
-def _run(settings: Settings) -> int:
-    gateway = build(settings, SystemClock())
-
-    def stop(_signal: int, _frame: object) -> None:
-        gateway.stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+def _run(path: Path, settings: Settings) -> int:
+    gateway = build(settings, SystemClock(), lambda: load_settings(path))
+    gateway.uplink.remote = _remote(path, settings, gateway.requests)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: gateway.requests.ask("stop"))
+    signal.signal(signal.SIGINT, lambda _signal, _frame: gateway.requests.ask("stop"))
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: gateway.requests.ask("reload"))
     return gateway.run()
 
 
-def build(settings: Settings, clock: Clock) -> Gateway:
+def _remote(path: Path, settings: Settings, requests: Requests) -> Remote | None:
+    """None unless the local configuration names a secret."""
+    if not settings.remote.key_file:
+        return None
+    own = settings.gateway
+    return Remote(
+        command_topic(own.site, own.gateway),
+        read_secret(Path(settings.remote.key_file)),
+        path,
+        Path(own.data_dir) / SERIAL_FILE,
+        requests.ask,
+    )
+
+
+def build(settings: Settings, clock: Clock, read_settings: Callable[[], Settings]) -> Gateway:
     """All parts, wired; nothing but the outbox file is opened yet."""
     own = settings.gateway
     path = Path(own.data_dir) / OUTBOX_FILE
-    outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB)
+    keep_days = msgspec.structs.asdict(own.keep_days)
+    outbox = Outbox(path, own.outbox_mb_max * _BYTES_PER_MB, keep_days)
     outbox.claim(f"{own.site}/{own.gateway}")
+    outbox.begin_boot(boot_id())
     tally = Tally()
     report_reader, uplink_reader = OutboxReader(path), OutboxReader(path)
     reporter = Reporter(own.gateway, clock, tally, outbox, report_reader)
@@ -91,23 +120,28 @@ def build(settings: Settings, clock: Clock) -> Gateway:
     uplink = Uplink(uplink_config, outbox, uplink_reader, plan, clock, reporter.status, intake.wake)
     link = _uplink_link(settings, uplink, clock)
     wake.link = link
-    ports: list[Port] = []
-    for port in settings.ports:
+    reporter.watch(intake, silent_after_s(settings))
+
+    def make_port(port: PortSettings) -> Port:
         tally.register(port.device)
         config = port_config(port, clock)
-        intake.adopt(port.device, config.session)
-        ports.append(Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX)))
+        intake.submit(Adoption(port.device, config.session), ADOPT_WITHIN_S)
+        return Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX))
+
     return Gateway(
         clock=clock,
         outbox=outbox,
         readers=(report_reader, uplink_reader),
         intake=intake,
-        ports=ports,
+        settings=settings,
+        make_port=make_port,
+        read_settings=read_settings,
         uplink=uplink,
         uplink_link=link,
         tracker_links=_tracker_links(settings, intake, clock, tally),
         reporter=reporter,
         health_s=own.health_s,
+        report_file=path.with_name(REPORT_FILE),
     )
 
 
@@ -173,7 +207,7 @@ def _link(
     own, uplink = settings.gateway, settings.uplink
     config = LinkConfig(
         name=name,
-        address=parse_broker_url(url),
+        address=parse_broker_url(url, websockets=True),
         client_id=f"waystock-{own.site}-{own.gateway}-{name}",
         durable=durable,
         version=uplink.mqtt_version,
@@ -199,6 +233,9 @@ def _parser() -> argparse.ArgumentParser:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
+    order_command.add_arguments(actions.add_parser("order", help=order_command.HELP))
+    actions.add_parser("settings", help="every setting explained / 所有配置项说明")
+    inspect_command.add_parsers(lambda name, text: actions.add_parser(name, help=text))
     return parser
 
 

@@ -144,7 +144,7 @@ class MqttLink:
     def _turn(self, client: mqtt.Client, sock: _Socket, timeout_s: float) -> None:
         """One round of input, output and housekeeping."""
         writers = [sock.fileno()] if client.want_write() else []
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        pending = _has_pending(sock)
         readers = [sock.fileno(), self._wake_read]
         readable, writable, _ = select.select(
             readers, writers, [], 0 if pending else max(0.0, timeout_s)
@@ -177,7 +177,10 @@ class MqttLink:
             protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=config.durable,
             reconnect_on_failure=False,
+            transport="tcp" if config.address.websocket_path is None else "websockets",
         )
+        if config.address.websocket_path is not None:
+            client.ws_set_options(path=config.address.websocket_path)
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
         client.username_pw_set(config.address.username, config.address.password)
         if config.will is not None:
@@ -228,6 +231,15 @@ class MqttLink:
         self._said = reason
         log = _log.error if is_error else _log.warning
         log(event, link=self._config.name, host=self._config.address.host, reason=reason)
+
+
+def _has_pending(sock: _Socket) -> bool:
+    """Whether TLS has decrypted more than was asked for: `select` would not tell of it. Paho's
+    WebSocket, a wrapper around the socket, says the same of what lies below it."""
+    if isinstance(sock, ssl.SSLSocket):
+        return sock.pending() > 0
+    pending = getattr(sock, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def _send_at_once(sock: _Socket | None) -> None:

@@ -1,38 +1,34 @@
 """The outbox: every reading on disk before anyone is told of it, until the store has committed it.
 One SQLite file (WAL, synchronous=FULL); `commit` writes events, rejects and device state in one
-transaction. Upstream: `intake`, the only writer. Downstream: `uplink`, which reads through a
-reader of its own and reports what may be forgotten.
+transaction. Upstream: `intake`, the only writer. Downstream: `uplink`, which reads through an
+`outbox_reader` and reports what may be forgotten.
 
 (stream, offset) names an event for ever: the stream is this file's UUID, offsets only grow.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
-
-import structlog
-import uuid_utils
 
 from waystock.contract.events import Event, encode_event
 from waystock.contract.identifiers import iso_utc
 from waystock_gateway.errors import OutboxCorruptError, OutboxError
 from waystock_gateway.offset_ranges import OffsetRanges
+from waystock_gateway.outbox_correction import correct_times
+from waystock_gateway.outbox_file import is_corrupt, is_full, open_or_set_aside, set_aside
+from waystock_gateway.outbox_reserve import Reserve
+from waystock_gateway.outbox_shedding import Shedding, expire
 from waystock_gateway.sessions.session import Outcome
+from waystock_gateway.stream_id import new_stream_id
 
 REJECTS_KEPT_MAX = 1000
-SHED_EVENTS = 1000
-"""How many of the oldest events go at a time when the file has reached its size."""
 DELETED_MAX = 5_000
 """Events deleted in one commit at most, so that a reading never waits long behind them."""
-BUSY_TIMEOUT_S = 5.0
-_SCHEMA = Path(__file__).with_name("outbox.sql")
-_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,19 +36,31 @@ class OutboxCounters:
     """What happened since the process began."""
 
     events_stored: int = 0
-    events_shed: int = 0
+    shed: Counter[str] = field(default_factory=Counter[str])
+    """Events given up undelivered, by reason and kind."""
     commits: int = 0
+
+    @property
+    def events_shed(self) -> int:
+        return self.shed.total()
 
 
 class Outbox:
     """Writer of one outbox file. All methods but `forget_later` belong to the intake's thread."""
 
-    def __init__(self, path: Path, bytes_max: int) -> None:
+    def __init__(
+        self, path: Path, bytes_max: int, keep_days: Mapping[str, int] | None = None
+    ) -> None:
         self.path = path
         self.counters = OutboxCounters()
         self._bytes_max = bytes_max
-        self._db = _open_or_set_aside(path)
+        self._keep_days = dict(keep_days or {})
+        self._shedding = Shedding()
+        self._reserve = Reserve(path)
+        self._db, self.kept_aside, self._is_full = open_or_set_aside(path, self._reserve)
         self.stream, self._next, self._depth = self._read_head()
+        if not self._is_full:
+            self._reserve.hold()
         self._done = OffsetRanges()
         self._done_lock = threading.Lock()
 
@@ -68,12 +76,32 @@ class Outbox:
                 f"{self.path} holds {self._depth} readings that {before} has not delivered yet: "
                 f"run it as {before} until they are, or give {owner} another data_dir"
             )
-        stream = self.stream if before == owner else UUID(str(uuid_utils.uuid7()))
+        stream = self.stream if before == owner else new_stream_id()
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR REPLACE INTO owner (one, name) VALUES (1, ?)", (owner,))
             self._db.execute("UPDATE outbox SET stream = ?", (str(stream),))
         self.stream = stream
+
+    def begin_boot(self, boot_id: str) -> None:
+        """Note where the readings of this boot of the box begin, unless that is known."""
+        row = self._db.execute("SELECT boot_id FROM boot").fetchone()
+        if row is None or row[0] != boot_id:
+            self._db.execute(
+                "INSERT OR REPLACE INTO boot (one, boot_id, first_offset) VALUES (1, ?, ?)",
+                (boot_id, self._next),
+            )
+
+    def correct_times(self, shift: timedelta) -> int:
+        """The clock was set for the first time, by `shift`: readings of this boot that were timed
+        by the clock before are moved along and marked. Returns how many. Raises OutboxError.
+        """
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                return correct_times(self._db, shift)
+        except sqlite3.Error as error:
+            raise self._as_outbox_error(error) from error
 
     @property
     def next_offset(self) -> int:
@@ -95,6 +123,7 @@ class Outbox:
 
         Raises OutboxError if the disk refuses: then nothing of it is written.
         """
+        self._make_sure_of_room()
         events = [event for outcome in outcomes for event in outcome.events]
         offsets = range(self._next, self._next + len(events))
         done = self._take_done()
@@ -107,6 +136,7 @@ class Outbox:
                 self._db.execute("UPDATE outbox SET next_offset = ?", (offsets.stop,))
         except sqlite3.Error as error:
             self.forget_later(done)
+            self._is_full = is_full(error)
             raise self._as_outbox_error(error) from error
         self._next = offsets.stop
         self._depth += len(events) - deleted
@@ -126,28 +156,57 @@ class Outbox:
         with self._done_lock:
             return bool(self._done)
 
-    def shed_overload(self) -> int:
-        """Drop the oldest events if the file is over its size; returns how many were lost. Raises
-        OutboxError if the disk refuses.
+    def shed_overload(self) -> Counter[str]:
+        """Let some events go if the file is over its size; what was lost, by reason and kind.
+        Raises OutboxError if the disk refuses.
         """
+        return self._shed(
+            lambda: (
+                self._shedding.relieve(self._db)
+                if self._bytes_used() > self._bytes_max
+                else Counter()
+            )
+        )
+
+    def shed_expired(self, now: datetime) -> Counter[str]:
+        """Let some of what is older than its kind is kept for go; raises OutboxError likewise."""
+        return self._shed(lambda: expire(self._db, now, self._keep_days))
+
+    def _shed(self, let_go: Callable[[], Counter[str]]) -> Counter[str]:
         try:
-            if self._bytes_used() <= self._bytes_max:
-                return 0
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
-                cursor = self._db.execute(
-                    "DELETE FROM event WHERE event_offset IN"
-                    " (SELECT event_offset FROM event ORDER BY event_offset LIMIT ?)",
-                    (SHED_EVENTS,),
-                )
+                shed = let_go()
         except sqlite3.Error as error:
             raise self._as_outbox_error(error) from error
-        self._depth -= cursor.rowcount
-        self.counters.events_shed += cursor.rowcount
-        return cursor.rowcount
+        self._depth -= shed.total()
+        self.counters.shed += shed
+        return shed
 
     def close(self) -> None:
         self._db.close()
+
+    def _make_sure_of_room(self) -> None:
+        """After the disk was full: what the store has is deleted with the help of the reserve, and
+        nothing is taken in before the reserve is whole again. Raises OutboxError until it is."""
+        if not self._is_full or (self._reserve.is_held and not self.has_done):
+            return
+        self._reserve.release()
+        done = self._take_done()
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                deleted = self._delete(done)
+            self._depth -= deleted
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            self.forget_later(done)
+            raise self._as_outbox_error(error) from error
+        if not self._reserve.hold():
+            raise OutboxError(f"{self.path}: the disk is full")
+        self._is_full = False
 
     def _read_head(self) -> tuple[UUID, int, int]:
         stream, next_offset = self._db.execute("SELECT stream, next_offset FROM outbox").fetchone()
@@ -156,9 +215,16 @@ class Outbox:
 
     def _write_events(self, numbered: Iterable[tuple[int, Event]]) -> None:
         self._db.executemany(
-            "INSERT INTO event (event_offset, captured_at, body) VALUES (?, ?, ?)",
+            "INSERT INTO event (event_offset, captured_at, body, kind, device)"
+            " VALUES (?, ?, ?, ?, ?)",
             (
-                (offset, iso_utc(event.captured_at), encode_event(event))
+                (
+                    offset,
+                    iso_utc(event.captured_at),
+                    encode_event(event),
+                    event.__struct_config__.tag,
+                    event.device,
+                )
                 for offset, event in numbered
             ),
         )
@@ -209,87 +275,8 @@ class Outbox:
         return (pages - free) * size
 
     def _as_outbox_error(self, error: sqlite3.Error) -> OutboxError | OutboxCorruptError:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT_CODES:
+        if is_corrupt(error):
             self._db.close()
             set_aside(self.path)
             return OutboxCorruptError(f"{self.path}: {error}")
         return OutboxError(f"{self.path}: {error}")
-
-
-class OutboxReader:
-    """Reads waiting events, from another thread than the writer's."""
-
-    def __init__(self, path: Path) -> None:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        self._db = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-
-    def first_offset(self) -> int | None:
-        """The lowest offset that is kept, None if nothing waits."""
-        return self._db.execute("SELECT min(event_offset) FROM event").fetchone()[0]
-
-    def events(self, first: int, end: int, limit: int) -> list[tuple[int, bytes]]:
-        """Up to `limit` (offset, JSON) of first … end − 1, in order."""
-        return self._db.execute(
-            "SELECT event_offset, body FROM event WHERE event_offset >= ? AND event_offset < ?"
-            " ORDER BY event_offset LIMIT ?",
-            (first, end, limit),
-        ).fetchall()
-
-    def captured_at(self, offset: int) -> datetime | None:
-        """When the first event from `offset` on was taken in."""
-        row = self._db.execute(
-            "SELECT captured_at FROM event WHERE event_offset >= ? ORDER BY event_offset LIMIT 1",
-            (offset,),
-        ).fetchone()
-        return datetime.fromisoformat(row[0]) if row else None
-
-    def close(self) -> None:
-        self._db.close()
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, and its write-ahead log, so that nothing in it is lost for good."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    kept = path.with_name(f"{path.name}.corrupt-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.rename(kept.with_name(kept.name + suffix))
-    return kept
-
-
-def _open_or_set_aside(path: Path) -> sqlite3.Connection:
-    try:
-        return _open(path)
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT_CODES:
-            raise OutboxError(f"{path}: {error}") from error
-        kept = set_aside(path)
-        _log.error("outbox_corrupt", file=str(path), kept_as=str(kept), reason=str(error))
-        return _open(path)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000"):
-            db.execute(f"PRAGMA {pragma}")
-        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            error = sqlite3.DatabaseError(f"quick_check: {verdict}")
-            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise error
-        db.executescript(_SCHEMA.read_text())
-        db.execute(
-            "INSERT INTO outbox (one, stream, next_offset) VALUES (1, ?, 0) ON CONFLICT DO NOTHING",
-            (str(uuid_utils.uuid7()),),
-        )
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db

@@ -16,8 +16,11 @@ CREATE TABLE IF NOT EXISTS owner (
 CREATE TABLE IF NOT EXISTS event (
     event_offset INTEGER PRIMARY KEY,
     captured_at TEXT NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    kind TEXT NOT NULL DEFAULT '',
+    device TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX IF NOT EXISTS event_by_kind ON event (kind, event_offset);
 
 -- What a device's session must know after a restart: its last code, its tags present, its last fix.
 CREATE TABLE IF NOT EXISTS device_state (
@@ -34,4 +37,12 @@ CREATE TABLE IF NOT EXISTS reject (
     device TEXT NOT NULL,
     reason TEXT NOT NULL,
     raw TEXT NOT NULL
+) STRICT;
+
+-- The boot of the box that the events from `first_offset` on were taken in under: until its clock was set, they
+-- are all wrong by the same time.
+CREATE TABLE IF NOT EXISTS boot (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    boot_id TEXT NOT NULL,
+    first_offset INTEGER NOT NULL
 ) STRICT;

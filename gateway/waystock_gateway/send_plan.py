@@ -12,6 +12,9 @@ from waystock_gateway.offset_ranges import OffsetRanges
 DEMOTE_AFTER_S = 2.0
 """Fresh events that could not be sent for this long become backlog, so that newer ones go first."""
 TRIES_COUNTED_MAX = 10
+FRESH_MAX = 500
+"""So many of the newest events that are kept at a connection are fresh too: what was read in the
+seconds before must not wait behind a week's backlog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class SendPlan:
         resend_s: float,
         resend_s_max: float,
         random: Callable[[], float],
+        fresh_max: int = FRESH_MAX,
     ) -> None:
         self._live_max = live_max
         self._backlog_max = backlog_max
         self._resend_s = resend_s
         self._resend_s_max = resend_s_max
         self._random = random
+        self._fresh_max = fresh_max
         self._acked = OffsetRanges()
         self._live_next = self.live_end = 0
         self._live_blocked_s: float | None = None
@@ -55,12 +60,13 @@ class SendPlan:
         self.resent = 0
 
     def connected(self, first: int, next_offset: int) -> None:
-        """A new connection: whatever is kept is backlog, what comes from now on is live."""
+        """A new connection: what is kept is backlog but for its newest part, which is live."""
         self._sent.clear()
         self._backlog.clear()
-        if first < next_offset:
-            self._backlog.append(Todo(first, next_offset, is_live=False))
-        self._live_next = self.live_end = next_offset
+        self._live_next = max(first, next_offset - self._fresh_max)
+        self.live_end = next_offset
+        if first < self._live_next:
+            self._backlog.append(Todo(first, self._live_next, is_live=False))
         self._live_blocked_s = None
 
     def appended(self, next_offset: int) -> None:

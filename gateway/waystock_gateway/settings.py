@@ -30,15 +30,37 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass
 
 
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
+
+class KeepDaysSettings(_Table, frozen=True, kw_only=True):
+    """`[gateway.keep_days]`: days that undelivered readings of each kind are kept."""
+
+    barcode: Days = 365
+    """Scans."""
+    rfid: Days = 365
+    """Tags."""
+    position: Days = 90
+    """Fixes of GPS units."""
+    telemetry: Days = 90
+    """Values of sensors."""
+    health: Days = 7
+    """What gateway and devices report of themselves."""
+
+
 class GatewaySettings(_Table, frozen=True, kw_only=True):
     """`[gateway]`"""
 
     site: Name
+    """The site that it stands at, or whose truck it rides in; as in the master data."""
     gateway: Name
+    """Its own name, one of a kind within the site."""
     data_dir: str = "/var/lib/waystock-gateway"
     """Where the outbox file lies: a disk that keeps what it is told to keep."""
     outbox_mb_max: Annotated[int, msgspec.Meta(ge=1)] = 4096
-    """Above this size the oldest events are dropped, counted and reported."""
+    """Above this size health reports go first, then positions and telemetry thin out, and scans go
+    last; what goes is counted and reported."""
+    keep_days: KeepDaysSettings = KeepDaysSettings()
     health_s: Seconds = 30.0
     """How often status and health are reported."""
 
@@ -47,18 +69,24 @@ class UplinkSettings(_Table, frozen=True, kw_only=True):
     """`[uplink]`"""
 
     url: str
-    """`mqtt://user:password@host:port` or `mqtts://…`; WAYSTOCK_MQTT_URL replaces it."""
+    """`mqtt://user:password@host:port`, `mqtts://…` for TLS, or `ws://host:port/path` and `wss://…`
+    through a web server; WAYSTOCK_MQTT_URL replaces it."""
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
+    """As the broker speaks it."""
     ca_file: str = ""
-    """Certificate authority for mqtts; empty: the system's."""
+    """Certificate authority for mqtts and wss; empty: the system's."""
     certificate_file: str = ""
+    """Client certificate, where the broker wants one."""
     key_file: str = ""
-    """Client certificate and key, where the broker wants them."""
+    """The certificate's key."""
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=1200)] = 30
+    """A broker or gateway that is silent for half as long again is taken for gone."""
     linger_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.02
     """Pause between batches under load, so that they fill; an idle uplink sends at once."""
     batch_events_max: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_PER_BATCH_MAX)] = 500
+    """Readings in one message at most."""
     batch_bytes_max: Annotated[int, msgspec.Meta(ge=20_000, le=BATCH_BYTES_MAX)] = 262_144
+    """Bytes in one message at most, before it is deflated."""
     live_batches_max: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
     """Unacknowledged batches of fresh events."""
     backlog_batches_max: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
@@ -67,21 +95,36 @@ class UplinkSettings(_Table, frozen=True, kw_only=True):
     """A batch that the store has not acknowledged is sent again after this time, then after twice
     as long, up to `resend_s_max`."""
     resend_s_max: Seconds = 60.0
+    """The longest pause before a batch is sent again."""
     reconnect_s: Seconds = 0.5
     """First pause before connecting again; doubles up to `reconnect_s_max`, with jitter."""
     reconnect_s_max: Seconds = 10.0
+    """The longest pause before connecting again."""
     deflate: bool = False
     """Compress batches, for metered uplinks."""
+
+
+class RemoteSettings(_Table, frozen=True, kw_only=True):
+    """`[remote]`: orders from afar, refused by default."""
+
+    key_file: str = ""
+    """The secret (32 characters or more, at random) that signs orders to restart or to take another
+    configuration, as `waystock gateway order` makes them; empty: no order is listened to."""
 
 
 class PortSettings(_Table, frozen=True, kw_only=True):
     """`[[ports]]`: one serial device."""
 
     device: Name
+    """Its name in the master data; each port has one of its own."""
     decoder: Literal["barcode", "nmea", "r200"]
+    """What speaks on the port."""
     path: str
     """A device path, best under /dev/serial/by-id, or a glob of which the first match counts."""
     baud: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 115_200
+    """Bits a second, 8N1; of no matter on USB-CDC."""
+    silent_after_s: Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400)] = 0.0
+    """A device that says nothing for so long is reported as silent; 0: it may be silent."""
     barcode: BarcodeSettings = BarcodeSettings()
     nmea: NmeaSettings = NmeaSettings()
     r200: R200Settings = R200Settings()
@@ -93,6 +136,7 @@ class MqttSourceSettings(_Table, frozen=True, kw_only=True):
     topic: str
     """With `{device}` as one whole level: its value is the device's name."""
     decoder: Literal["tracker-json"] = "tracker-json"
+    """What the messages are."""
     url: str = ""
     """Empty: the uplink's broker."""
     tracker_json: TrackerJsonSettings = TrackerJsonSettings()
@@ -103,8 +147,14 @@ class Settings(_Table, frozen=True, kw_only=True):
 
     gateway: GatewaySettings
     uplink: UplinkSettings
+    remote: RemoteSettings = RemoteSettings()
     ports: tuple[PortSettings, ...] = ()
     mqtt_sources: tuple[MqttSourceSettings, ...] = ()
+
+
+def silent_after_s(settings: Settings) -> dict[str, float]:
+    """How long each device may say nothing, where it may not for ever."""
+    return {port.device: port.silent_after_s for port in settings.ports if port.silent_after_s}
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -158,12 +208,29 @@ def _problems(settings: Settings) -> list[str]:
     for place, url in places:
         if url or place == "uplink.url":
             problems += _url_problem(place, url)
+    problems += _file_problems(settings.uplink)
+    return problems
+
+
+def _file_problems(uplink: UplinkSettings) -> list[str]:
+    """TLS files that can't be read would be found out only when it is too late."""
+    problems = [
+        f"uplink.{name}: {path} can't be read"
+        for name, path in (
+            ("ca_file", uplink.ca_file),
+            ("certificate_file", uplink.certificate_file),
+            ("key_file", uplink.key_file),
+        )
+        if path and not os.access(path, os.R_OK)
+    ]
+    if bool(uplink.certificate_file) != bool(uplink.key_file):
+        problems.append("uplink: certificate_file and key_file belong together")
     return problems
 
 
 def _url_problem(place: str, url: str) -> list[str]:
     try:
-        parse_broker_url(url)
+        parse_broker_url(url, websockets=True)
     except ValueError as error:
         return [f"{place}: {error}"]
     return []

@@ -3,11 +3,16 @@ by the intake and the ports, read by health and status. Counters only grow while
 """
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
+from waystock.contract.events import Position
 from waystock_gateway.sessions.session import Outcome
+
+GPS_FIXES = 30
+"""The gateway's clock is judged by so many fixes."""
 
 
 @dataclass(slots=True)
@@ -18,6 +23,14 @@ class DeviceTally:
     rejects: Counter[str] = field(default_factory=Counter[str])
     drops: Counter[str] = field(default_factory=Counter[str])
     last_frame_mono_s: float | None = None
+    clock_ahead_s: deque[float] = field(default_factory=partial(deque[float], maxlen=GPS_FIXES))
+    """Of the newest fixes: how far the gateway's clock was ahead of the time they gave."""
+
+    @property
+    def clock_ahead_of_gps_s(self) -> float | None:
+        """What a GPS unit says of the gateway's clock: the least of its newest fixes, as each is
+        some moments old when it is read. None before its first fix."""
+        return min(self.clock_ahead_s, default=None)
 
 
 class Tally:
@@ -50,6 +63,11 @@ class Tally:
                 tally.events += len(outcome.events)
                 tally.rejects.update(reject.reason for reject in outcome.rejects)
                 tally.drops.update(outcome.drops)
+                tally.clock_ahead_s.extend(
+                    (event.captured_at - event.time).total_seconds()
+                    for event in outcome.events
+                    if isinstance(event, Position) and event.clock == "gps"
+                )
 
     def snapshot(self) -> dict[str, DeviceTally]:
         """A copy, by device."""
@@ -60,6 +78,7 @@ class Tally:
                     Counter(tally.rejects),
                     Counter(tally.drops),
                     tally.last_frame_mono_s,
+                    tally.clock_ahead_s.copy(),
                 )
                 for device, tally in self._devices.items()
             }

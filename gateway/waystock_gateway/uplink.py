@@ -15,7 +15,9 @@ from waystock.contract.acks import Hello, Status, decode_ack, encode
 from waystock.contract.events import deflate, encode_batch_of_raw
 from waystock.contract.topics import gateway_topic
 from waystock_gateway.clock import Clock
-from waystock_gateway.outbox import Outbox, OutboxReader
+from waystock_gateway.outbox import Outbox
+from waystock_gateway.outbox_reader import OutboxReader
+from waystock_gateway.remote import Remote
 from waystock_gateway.send_plan import SendPlan, Todo
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +30,7 @@ class UplinkCounters:
     batches_sent: int = 0
     events_sent: int = 0
     acks: int = 0
+    last_ack_mono_s: float | None = None
     foreign_messages: int = 0
     connections: int = 0
 
@@ -69,6 +72,8 @@ class Uplink:
             channel: gateway_topic(config.site, config.gateway, channel)
             for channel in ("events", "hello", "ack", "status")
         }
+        self.remote: Remote | None = None
+        """Set by `main` where the local configuration allows orders."""
         self._live_sent_s = -math.inf
         self._status_due_s = 0.0
         self.counters = UplinkCounters()
@@ -77,6 +82,8 @@ class Uplink:
         """Birth, subscription, and the question what the store has."""
         self.counters.connections += 1
         client.subscribe(self._topics["ack"], qos=1)
+        if self.remote is not None:
+            client.subscribe(self.remote.topic, qos=1)
         self._publish_status(client)
         next_offset = self._outbox.next_offset
         first = self._reader.first_offset()
@@ -89,8 +96,11 @@ class Uplink:
         """Nothing to do: the next connection starts afresh."""
 
     def message(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
-        """An acknowledgement; anything else is counted and ignored."""
+        """An acknowledgement, or an order; anything else is counted and ignored."""
         del client
+        if self.remote is not None and message.topic == self.remote.topic:
+            self.remote.receive(bytes(message.payload))
+            return
         try:
             ack = decode_ack(bytes(message.payload))
         except msgspec.DecodeError as error:
@@ -101,6 +111,7 @@ class Uplink:
             self.counters.foreign_messages += 1
             return
         self.counters.acks += 1
+        self.counters.last_ack_mono_s = self._clock.now().mono_s
         self._plan.acknowledge(ack.committed)
         self._outbox.forget_later(ack.committed)
         self._on_forget()

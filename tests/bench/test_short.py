@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from waystock_demo.bench import command, flat, latency
+from waystock_demo.bench import command, flat, gateway, latency
 from waystock_demo.bench.draining import Drain
 from waystock_demo.bench.result import BenchResult
 
@@ -50,6 +50,17 @@ def test_a_large_company_is_measured_beside_a_small_one(
         monkeypatch.setattr(flat, name, value)
     assert _bench(capsys, "flat-rows", "--events", "4000")["details"]["rows_many"] == 40_000
     assert _bench(capsys, "flat-devices", "--events", "4000")["details"]["events_each"] == 4_000
+
+
+def test_a_gateway_is_measured_beside_bare_sqlite_and_bare_paho(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gateway, "SETTLE_S", 0.0)
+    told = _bench(capsys, "gateway", "--events", "2000", "--seconds", "1")
+    details = told["details"]
+    assert details["readings"] == 2_000
+    assert details["broker_ratio"] > 0
+    assert details["readings_per_commit"] >= 1
 
 
 def test_the_time_that_ingest_needs_to_begin_counts() -> None:

@@ -79,9 +79,9 @@ def nats(accounts: Sequence[BrokerAccount] = ()) -> Generator[Broker]:
 
 
 @contextmanager
-def mosquitto(*, forgetful: bool = False) -> Generator[Broker]:
+def mosquitto(*, forgetful: bool = False, further: str = "") -> Generator[Broker]:
     """Debian's mosquitto with persistence (`forgetful`: without, so that a kill costs it all that
-    it knew), open to everybody on 127.0.0.1.
+    it knew), open to everybody on 127.0.0.1. `further` configuration may add listeners.
     """
     binary = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
@@ -96,7 +96,7 @@ def mosquitto(*, forgetful: bool = False) -> Generator[Broker]:
             f"user {pwd.getpwuid(os.geteuid()).pw_name}\n"
             f"persistence {str(not forgetful).lower()}\npersistence_location {folder}/\n"
             "autosave_interval 1\nautosave_on_changes true\n"
-            "max_queued_messages 0\nmax_inflight_messages 0\n"
+            f"max_queued_messages 0\nmax_inflight_messages 0\n{further}"
         )
         broker = Broker(
             url=f"mqtt://127.0.0.1:{port}",

@@ -84,8 +84,10 @@ def test_sql_is_only_where_the_store_is() -> None:
 
 
 def _may_hold_sql(path: Path) -> bool:
-    """The store; and the gateway's outbox, whose SQLite file is nobody else's."""
-    return path.is_relative_to(STORE) or (path.parent == GATEWAY and path.stem == "outbox")
+    """The store; the gateway's outbox, whose SQLite file is nobody else's; and what it is measured
+    beside."""
+    is_outbox = path.parent == GATEWAY and re.match(r"outbox(_[a-z]+)?$", path.stem)
+    return path.is_relative_to(STORE) or bool(is_outbox) or path.stem == "raw_sqlite"
 
 
 def test_no_statement_is_glued_together_from_strings() -> None:

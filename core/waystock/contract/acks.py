@@ -47,6 +47,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rejects: dict[str, int] = {}
     devices: dict[str, float] = {}
     """Device → seconds since its last frame; −1 where none has come yet."""
+    silent: tuple[str, ...] = ()
+    """Devices that have said nothing for longer than their setting allows."""
+    shed: dict[str, int] = {}
+    """Readings given up undelivered since the gateway started, by reason and kind, such as
+    `thinned_position` or `full_barcode`."""
+    clock: Literal["synchronised", "free", "unset", "unknown"] = "unknown"
+    """The gateway's clock: kept by NTP or the like, running free, never set, or nobody can say."""
+    clock_ahead_of_gps_s: float | None = None
+    """How far the gateway's clock is ahead of the time its GPS units give."""
+    box_temperature_c: float | None = None
+    trouble: str = ""
+    """What is wrong with the gateway itself, in words; empty where all is well."""
 
 
 STATUS_LEASE_S = 90.0

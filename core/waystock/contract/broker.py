@@ -4,7 +4,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+WEBSOCKET_PATH = "/mqtt"
 
 
 class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,10 +16,13 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None
     password: str | None
     tls: bool
+    websocket_path: str | None = None
+    """MQTT inside a WebSocket, at this path of the server; None: MQTT by itself."""
 
 
-def parse_broker_url(url: str) -> BrokerAddress:
-    """`mqtt://user:password@host:port`, or `mqtts://` for TLS.
+def parse_broker_url(url: str, *, websockets: bool = False) -> BrokerAddress:
+    """`mqtt://user:password@host:port`, or `mqtts://` for TLS; with `websockets` also
+    `ws://host:port/path` and `wss://…` (without a path: WEBSOCKET_PATH).
 
     ValueError otherwise, saying what is wrong without repeating the password.
     """
@@ -27,7 +31,9 @@ def parse_broker_url(url: str) -> BrokerAddress:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or port == -1:
+    is_websocket = websockets and parts.scheme in {"ws", "wss"}
+    is_known = is_websocket or parts.scheme in {"mqtt", "mqtts"}
+    if not is_known or not parts.hostname or port == -1:
         raise ValueError(
             f"broker address {_without_account(url)!r} is not like mqtt://user:password@host:1883"
         )
@@ -36,7 +42,8 @@ def parse_broker_url(url: str) -> BrokerAddress:
         port=port or DEFAULT_PORTS[parts.scheme],
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
-        tls=parts.scheme == "mqtts",
+        tls=parts.scheme in {"mqtts", "wss"},
+        websocket_path=(parts.path or WEBSOCKET_PATH) if is_websocket else None,
     )
 
 

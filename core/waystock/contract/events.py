@@ -29,6 +29,7 @@ Quality = Literal[
     "ambiguous_gs1",
     "bad_encoding",
     "check_digit",
+    "clock_corrected",
     "clock_unsynced",
     "date_roll_over",
     "future_time",

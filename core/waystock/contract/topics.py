@@ -38,6 +38,11 @@ def gateway_topic(site: str, gateway: str, channel: Channel) -> str:
     return f"{ROOT}/{check_name(site, 'site')}/{check_name(gateway, 'gateway')}/{channel}"
 
 
+def command_topic(site: str, gateway: str) -> str:
+    """`waystock/v1/{site}/{gateway}/command`: signed orders, to gateways that allow them."""
+    return f"{ROOT}/{check_name(site, 'site')}/{check_name(gateway, 'gateway')}/command"
+
+
 def parse_gateway_topic(topic: str) -> GatewayTopic | None:
     """The parts of a gateway's topic, or None for any topic that is not one."""
     parts = topic.split("/")

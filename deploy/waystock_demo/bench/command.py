@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from waystock_demo.bench import bytes as bytes_per_position
-from waystock_demo.bench import flat, fleet, indexes, ingest, latency
+from waystock_demo.bench import flat, fleet, gateway, indexes, ingest, latency
 from waystock_demo.bench.options import EMBEDDED, LOCAL_TIMESCALE, BenchOptions
 from waystock_demo.bench.result import BenchResult
 from waystock_demo.bench.servers import BROKERS
@@ -35,6 +35,7 @@ class Bench(NamedTuple):
 BENCHES: dict[str, Bench] = {
     "ingest": Bench(ingest.run),
     "ingest-one-by-one": Bench(ingest.run_one_by_one),
+    "gateway": Bench(gateway.run, on_each_server=False),
     "fleet": Bench(fleet.run, on_each_server=False),
     "latency": Bench(latency.run),
     "bytes": Bench(bytes_per_position.run),

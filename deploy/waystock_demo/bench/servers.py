@@ -39,13 +39,22 @@ class Servers:
 
 
 @contextmanager
+def scratch_folder() -> Generator[Path]:
+    """A new folder, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="waystock-bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def scratch_servers(options: BenchOptions | None = None) -> Generator[Servers]:
     """Start what is needed, stop it at the end."""
     options = options or BenchOptions()
-    folder = Path(tempfile.mkdtemp(prefix="waystock-bench-"))
     brokers = {"nats": nats, "mosquitto": mosquitto}
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = stack.enter_context(scratch_folder())
         install = _install(options.server)
         admin_url = stack.enter_context(_postgres(folder, install)) if install else options.server
         broker_url = stack.enter_context(brokers[options.broker](folder))

@@ -4,6 +4,7 @@ acknowledges what it was told to, and the gateway itself as a real process.
 
 import os
 import pty
+import re
 import select
 import sys
 import termios
@@ -47,6 +48,10 @@ class PtyDevice:
         with suppress(OSError):
             os.close(self._slave)
             os.close(self._fd)
+
+    def fileno(self) -> int:
+        """The device's end, for `select`."""
+        return self._fd
 
     def send(self, data: bytes) -> None:
         os.write(self._fd, data)
@@ -120,7 +125,7 @@ class FakeIngest:
 
     def of(self, kind: type[Event]) -> list[Event]:
         """Events of one kind in the order of their offsets, oldest stream first."""
-        ordered = sorted(self.events.items(), key=lambda item: (item[0][0].int, item[0][1]))
+        ordered = sorted(self.events.copy().items(), key=lambda item: (item[0][0].int, item[0][1]))
         return [event for _, event in ordered if isinstance(event, kind)]
 
     def codes(self) -> list[str]:
@@ -155,7 +160,7 @@ class FakeIngest:
             self._acknowledge(client, ack_topic, batch.stream)
 
     def _acknowledge(self, client: mqtt.Client, topic: str, stream: UUID) -> None:
-        offsets = sorted(offset for known, offset in self.events if known == stream)
+        offsets = sorted(offset for known, offset in self.events.copy() if known == stream)
         ranges: list[tuple[int, int]] = []
         for offset in offsets:
             if ranges and ranges[-1][1] == offset:
@@ -182,14 +187,17 @@ def fake_ingest(url: str) -> Generator[FakeIngest]:
 class GatewayRig:
     """A folder with a gateway's configuration, its data and the links to its devices."""
 
-    def __init__(self, folder: Path, broker_url: str) -> None:
+    def __init__(
+        self, folder: Path, broker_url: str, owner: tuple[str, str] = ("sha", "gw-1")
+    ) -> None:
         self.folder = folder
         self.log = folder / "gateway.log"
         self.data = folder / "data"
         self.config = folder / "gateway.toml"
         self._devices: list[PtyDevice] = []
         self.config.write_text(
-            f'[gateway]\nsite = "sha"\ngateway = "gw-1"\ndata_dir = "{self.data}"\nhealth_s = 1\n'
+            f'[gateway]\nsite = "{owner[0]}"\ngateway = "{owner[1]}"\n'
+            f'data_dir = "{self.data}"\nhealth_s = 1\n'
             f'[uplink]\nurl = "{broker_url}"\nresend_s = 1\nreconnect_s_max = 1\n'
         )
 
@@ -197,11 +205,15 @@ class GatewayRig:
         """A further port; `settings` are lines of its decoder's table."""
         pty_device = PtyDevice(self.folder / device)
         self._devices.append(pty_device)
-        self._append(
-            f'[[ports]]\ndevice = "{device}"\ndecoder = "{decoder}"\npath = "{pty_device.path}"\n'
-            f"[ports.{decoder}]\n{settings}\n"
-        )
+        self.adopt_port(pty_device, decoder, settings)
         return pty_device
+
+    def adopt_port(self, device: PtyDevice, decoder: str, settings: str = "") -> None:
+        """Configure a port for a device that somebody else made, and unplugs."""
+        self._append(
+            f'[[ports]]\ndevice = "{device.path.name}"\ndecoder = "{decoder}"\n'
+            f'path = "{device.path}"\n[ports.{decoder}]\n{settings}\n'
+        )
 
     def add_scanner(self, device: str = "scan-1") -> Scanner:
         return Scanner(self.add_port(device, "barcode", 'framing = "ssi"\nrepeat_window_s = 0'))
@@ -214,6 +226,18 @@ class GatewayRig:
         """The gateway as a process, stopped at the end."""
         argv = (sys.executable, "-m", "waystock_gateway.main", "run", "--config", str(self.config))
         with running(Command(name="gateway", argv=argv), self.log) as process:
+            yield process
+
+    def set_broker(self, url: str) -> None:
+        """Another broker, for the next start."""
+        text = self.config.read_text()
+        self.config.write_text(re.sub(r'(?m)^url = ".*"$', f'url = "{url}"', text))
+
+    @contextmanager
+    def running_cut_off(self) -> Generator[Process]:
+        """The gateway without its broker; it has noticed when the caller gets it."""
+        with self.running() as process:
+            wait_until(lambda: "mqtt_away" in self.logged(), "it is cut off", within_s=30)
             yield process
 
     def close(self) -> None:

@@ -307,8 +307,9 @@ def test_a_damaged_outbox_is_kept_aside_and_a_new_stream_begins(
         scanner.scan("NEW")
         wait_until(lambda: len(ingest.codes()) == 2, "the second scan is in")
     assert len({stream for stream, _ in ingest.events}) == 2
-    assert list(rig.data.glob("outbox.sqlite.corrupt-*"))
+    [kept] = rig.data.glob("outbox.sqlite.corrupt-*")
     assert "outbox_corrupt" in rig.logged()
+    assert kept.name in ingest.statuses[-2].trouble, "the status says so"
 
 
 def test_a_full_disk_refuses_scans_loudly_and_recovers_alone(

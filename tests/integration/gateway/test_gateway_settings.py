@@ -6,6 +6,7 @@ import pytest
 
 from waystock_gateway.errors import SettingsError
 from waystock_gateway.settings import load_settings
+from waystock_gateway.settings_page import page, undescribed
 
 GOOD = """
 [gateway]
@@ -98,3 +99,9 @@ def test_every_device_kind_has_its_page_and_sample() -> None:
     for kind in kinds:
         assert (kind / "README.md").stat().st_size > 500, kind.name
         assert (kind / "sample.toml").exists(), kind.name
+
+
+def test_every_setting_is_explained_and_the_page_is_todays() -> None:
+    assert not undescribed()
+    shown = (Path(__file__).parents[3] / "docs" / "gateway-settings.md").read_text()
+    assert shown == page(), "waystock gateway settings > docs/gateway-settings.md"

@@ -16,8 +16,23 @@ def test_ports_are_the_standard_ones_where_none_is_named() -> None:
     assert parse_broker_url("mqtts://h").port == 8883
 
 
+def test_a_websocket_is_an_address_only_where_it_is_understood() -> None:
+    address = parse_broker_url("wss://u:p@broker.example/site/mqtt", websockets=True)
+    assert (address.port, address.tls, address.websocket_path) == (443, True, "/site/mqtt")
+    assert parse_broker_url("ws://h:9001", websockets=True).websocket_path == "/mqtt"
+    assert parse_broker_url("mqtt://h", websockets=True).websocket_path is None
+
+
 @pytest.mark.parametrize(
-    "url", ["", "broker:1883", "http://u:hidden@h", "mqtt://", "mqtt://u:hidden@h:99999"]
+    "url",
+    [
+        "ws://u:hidden@h",
+        "",
+        "broker:1883",
+        "http://u:hidden@h",
+        "mqtt://",
+        "mqtt://u:hidden@h:99999",
+    ],
 )
 def test_an_unusable_address_is_told_and_keeps_its_password(url: str) -> None:
     with pytest.raises(ValueError, match="mqtt://user:password@host:1883") as told:

@@ -7,13 +7,14 @@ from waystock_gateway.offset_ranges import OffsetRanges
 from waystock_gateway.send_plan import SendPlan
 
 
-def make_plan(live_max: int = 2, backlog_max: int = 2) -> SendPlan:
+def make_plan(live_max: int = 2, backlog_max: int = 2, fresh_max: int = 0) -> SendPlan:
     return SendPlan(
         live_max=live_max,
         backlog_max=backlog_max,
         resend_s=5,
         resend_s_max=60,
         random=lambda: 0.5,
+        fresh_max=fresh_max,
     )
 
 
@@ -31,6 +32,14 @@ def test_fresh_events_go_before_the_backlog() -> None:
     plan.connected(0, 100)
     plan.appended(105)
     assert send_all(plan, 0) == [(100, 105), (0, 10), (10, 20)]
+
+
+def test_what_was_read_just_before_a_connection_goes_before_a_week_s_backlog() -> None:
+    plan = make_plan(fresh_max=5)
+    plan.connected(0, 100)
+    assert send_all(plan, 0) == [(95, 100), (0, 10), (10, 20)]
+    plan.acknowledge([(0, 20), (95, 100)])
+    assert send_all(plan, 0) == [(20, 30), (30, 40)]
 
 
 def test_windows_stop_what_the_store_does_not_acknowledge() -> None:
