@@ -102,10 +102,11 @@ class Device(_Record, frozen=True, kw_only=True):
 class Fence(_Record, frozen=True, kw_only=True):
     fence: Name
     name: Words
-    kind: Literal["site", "customer", "no_go"]
+    kind: Literal["site", "customer", "zone", "corridor", "no_go"]
     site: Name | None = None
     geometry: dict[str, Any]
-    """GeoJSON Polygon or MultiPolygon."""
+    """GeoJSON Polygon or MultiPolygon; a circle is a Point with the member `radius_m`, a corridor a
+    LineString or MultiLineString with the member `width_m`, from edge to edge."""
 
 
 class OrderLine(_Record, frozen=True, kw_only=True):

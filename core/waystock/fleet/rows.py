@@ -64,7 +64,9 @@ class Progress:
     is_on_trip: Flag
     phase: I4
     next_seq: I4
-    """The stop ahead, where there is an outlook."""
+    """The stop ahead, where there is an outlook …"""
+    model: I4
+    """… and what its arrival time rests on."""
     fence: I8
     """The smallest fence it is in; 0 for none."""
     shipment: I8

@@ -33,9 +33,12 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     depart_m: float = 200.0
     """Stopped becomes moving at this distance from where the vehicle stands …"""
     depart_fixes: int = 2
-    """… on as many consecutive fixes, so that one stray fix makes no trip."""
+    """… on as many consecutive fixes, so that one stray fix makes no trip …"""
     depart_anyway_m: float = 500.0
-    """A vehicle that creeps, resting now and then, departs at this distance from its stop."""
+    """… and the last of them is this far away, or has `moving_mps`, or comes later than
+    `stop_window_s` after the last one at the stop: reflections throw a parked vehicle's fixes
+    about, and not only one by one. The trip begins no later for it. A vehicle that creeps, resting
+    now and then, departs at this distance too."""
     stop_m: float = 200.0
     stop_window_s: float = 180.0
     """Moving becomes stopped when every fix of a window this long lies within `stop_m` of its
@@ -67,6 +70,10 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """… or two fixes this far apart, for trackers that report rarely."""
     exit_buffer_m: float = 30.0
     """Outside begins this far beyond the edge, plus the fix's accuracy."""
+    exit_standing_m: float = 100.0
+    exit_standing_s: float = 900.0
+    """A vehicle that stands has left a fence only if it is so far outside, or has been outside for
+    so long, or is in another fence since: fixes wander for minutes, a parked truck does not."""
     accuracy_m_default: float = 5.0
     """Taken for a fix that does not state its accuracy."""
 

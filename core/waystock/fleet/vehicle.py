@@ -240,6 +240,7 @@ def tell_progress(
     stop = stops[step.next_stop]
     progress.next_seq = stop.seq
     progress.has_outlook = True
+    progress.model = step.model
     progress.remaining_m = step.remaining_m
     progress.eta_us = step.eta_us
     progress.p10_us = step.from_us + round(step.p10_s * 1e6)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from waystock.compiled import compiled
 from waystock.fleet.planned import PlannedFence
-from waystock.fleet.records import Items
+from waystock.fleet.records import UNKNOWN_US, Items
 from waystock.fleet.rows import VISIT, Row, Step, end_row, say
 from waystock.fleet.settings import FENCES_MAX, FleetSettings
-from waystock.fleet.state import FenceStay, VehicleState
+from waystock.fleet.state import STOPPED, FenceStay, VehicleState
 
 _FIXES_MIN = 2
+_RUN_MAX = 60_000
 
 
 @compiled
@@ -34,9 +35,13 @@ def step_visits(
     if state.fence_count == 0 and len(near) == 0:
         return
     kept = 0
+    latest_us = _latest_entry_us(state)
+    is_standing = state.phase == STOPPED and state.away == 0
     for i in range(state.fence_count):
         stay = state.fences[i]
-        if _is_over(stay, step, _outside_m(stay.fence, near, outside_m, fences), rows, s):
+        away_m = _outside_m(stay.fence, near, outside_m, fences)
+        may_leave = not is_standing or _has_shunted(stay, step, away_m, latest_us, s)
+        if _is_over(stay, step, away_m, may_leave, rows, s):
             continue
         if kept < i:
             _copy_stay(state.fences[kept], stay)
@@ -46,12 +51,42 @@ def step_visits(
 
 
 @compiled
+def _latest_entry_us(state: VehicleState) -> int:
+    """When the last of the visits that are certain began."""
+    latest_us = UNKNOWN_US
+    for i in range(state.fence_count):
+        if state.fences[i].is_confirmed:
+            latest_us = max(latest_us, state.fences[i].entered_us)
+    return latest_us
+
+
+@compiled
+def _has_shunted(
+    stay: FenceStay, step: Step, outside_m: float, latest_us: int, s: FleetSettings
+) -> bool:
+    """Whether a vehicle that has not set out from where it stands has left the fence all the same:
+    it is well away from it, or has been for long, or was taken into another one since."""
+    if outside_m > s.exit_standing_m or outside_m == math.inf:
+        return True
+    if stay.run == 0:
+        return False
+    lasted_us = step.spot.time_us - stay.run_us
+    return lasted_us >= s.exit_standing_s * 1e6 or latest_us >= stay.run_us
+
+
+@compiled
 def _is_over(
-    stay: FenceStay, step: Step, outside_m: float, rows: Items[Row], s: FleetSettings
+    stay: FenceStay,
+    step: Step,
+    outside_m: float,
+    may_leave: bool,
+    rows: Items[Row],
+    s: FleetSettings,
 ) -> bool:
     if stay.is_confirmed:
         is_out = outside_m > step.accuracy_m + s.exit_buffer_m
-        if not _step_inside(stay, is_out, step.spot.time_us, s):
+        is_away = _step_inside(stay, is_out, step.spot.time_us, s)
+        if not (is_away and may_leave):
             return False
         row = rows[say(rows, step, VISIT, stay.fence, 0, stay.entered_us)]
         end_row(row, stay.run_us, step)
@@ -85,7 +120,7 @@ def _step_inside(stay: FenceStay, is_out: bool, time_us: int, s: FleetSettings) 
         return False
     if stay.run == 0:
         stay.run_us = time_us
-    stay.run += 1
+    stay.run = min(stay.run + 1, _RUN_MAX)
     return _is_run(stay.run, s.exit_fixes, time_us - stay.run_us, s)
 
 
