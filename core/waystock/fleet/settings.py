@@ -65,7 +65,8 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     # Geofences.
     enter_fixes: int = 3
     exit_fixes: int = 3
-    """Consecutive fixes inside (outside) that make a visit begin (end) …"""
+    """Fixes inside, less those just outside between them, that make a visit begin; consecutive ones
+    outside that make it end …"""
     fence_s: float = 60.0
     """… or two fixes this far apart, for trackers that report rarely."""
     exit_buffer_m: float = 30.0

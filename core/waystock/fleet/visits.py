@@ -92,7 +92,9 @@ def _is_over(
         end_row(row, stay.run_us, step)
         return True
     if outside_m > 0:
-        return True
+        # Just outside takes back one fix inside: who stands at an edge is in and out by turns.
+        stay.run -= 1
+        return stay.run == 0 or outside_m > step.accuracy_m + s.exit_buffer_m
     if _step_entering(stay, step.spot.time_us, s):
         say(rows, step, VISIT, stay.fence, 0, stay.entered_us)
         step.entered[step.entered_count] = stay.fence
