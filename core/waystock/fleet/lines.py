@@ -11,16 +11,37 @@ from typing import Any, NamedTuple
 from waystock.alerts.figures import Figures
 from waystock.alerts.sentences import sentences
 from waystock.contract.identifiers import iso_utc
-from waystock.fleet.derived import MODELS, Episode, Mark, episode, instant_from_us
+from waystock.fleet.alert_rows import EPISODES, Episode, episode
+from waystock.fleet.derived import MODELS, Mark, instant_from_us
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.plan_files import ROUTE_SHIPMENT
 from waystock.fleet.records import UNKNOWN_US
-from waystock.fleet.rows import ARRIVAL, LATE, OFF_ROUTE, STOP, TRIP, VISIT, Progress, Row
+from waystock.fleet.rows import (
+    ARRIVAL,
+    GPS_FROZEN,
+    GPS_JUMP,
+    GPS_SILENT,
+    SPEEDING,
+    STOP,
+    TRIP,
+    UNPLANNED_STOP,
+    VISIT,
+    Progress,
+    Row,
+)
 
 Line = dict[str, Any]
 
 TYPES = ("trip", "stop", "visit", "arrival", "eta", "alert", "mark")
 """In the order in which lines of one vehicle and instant come."""
+
+
+_NEVER_ASKED = {UNPLANNED_STOP, GPS_SILENT, GPS_JUMP, GPS_FROZEN}
+
+
+def is_anomaly(row: Row) -> bool:
+    """Whether it is an alert that neither a route nor a fence of the user's asks for."""
+    return row.kind in _NEVER_ASKED or (row.kind == SPEEDING and row.key == 0)
 
 
 class LastHeard(NamedTuple):
@@ -107,8 +128,7 @@ _LINES: dict[int, Callable[[Row, str, LastHeard, FleetPlan], list[Line]]] = {
     STOP: _stop,
     VISIT: _visit,
     ARRIVAL: _arrival,
-    LATE: _alert,
-    OFF_ROUTE: _alert,
+    **dict.fromkeys(EPISODES, _alert),
 }
 
 

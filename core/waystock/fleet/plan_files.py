@@ -4,7 +4,8 @@ downstream: `playback`.
 
 Routes: LineString or MultiLineString features with a property `vehicle`; several of one vehicle are
 one after the other. Fences: areas as in `fence_shapes` with a property `name`; several of one name
-are one fence. What widens a point or a line (`radius_m`, `width_m`) may be a property as well.
+are one fence. What widens a point or a line (`radius_m`, `width_m`) may be a property as well, as
+may `kind`, `dwell_limit_s` and `speed_limit_mps`.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -35,9 +36,16 @@ ROUTE_END = "route end"
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _NO_FENCE = ""
 _WIDENING = ("radius_m", "width_m")
+_RULES = ("kind", "dwell_limit_s", "speed_limit_mps")
 _LINES = {"LineString", "MultiLineString"}
 
 Points = list[tuple[float, float]]
+
+
+class _Fence(Fence, frozen=True, kw_only=True):
+    """A fence of a file may have any name."""
+
+    fence: str
 
 
 class Route(NamedTuple):
@@ -138,16 +146,28 @@ def _speed(properties: Mapping[str, Any], where: str) -> float | None:
 def read_fences(document: bytes) -> list[Fence]:
     """One per name. ValueError says which feature can't be used, and why."""
     drawn: dict[str, list[dict[str, Any]]] = {}
+    rules: dict[str, Fence] = {}
     for number, (geometry, properties) in enumerate(features_of(document), 1):
         name = _name(properties, "name")
         if name is None:
             raise ValueError(f"feature {number} has no property 'name'")
         widening = {key: properties[key] for key in _WIDENING if key in properties}
         drawn.setdefault(name, []).append({**widening, **geometry})
+        rules.setdefault(name, _rules(name, properties))
     return [
-        Fence(fence=name, name={"en": name}, kind="zone", geometry=_united(name, geometries))
+        msgspec.structs.replace(rules[name], geometry=_united(name, geometries))
         for name, geometries in drawn.items()
     ]
+
+
+def _rules(name: str, properties: Mapping[str, Any]) -> Fence:
+    """A fence's kind and limits, as far as they are told."""
+    told = {key: properties[key] for key in _RULES if properties.get(key) is not None}
+    fence = {"kind": "zone", **told, "fence": name, "name": {"en": name}, "geometry": {}}
+    try:
+        return msgspec.convert(fence, _Fence)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"fence {name!r}: {error}") from error
 
 
 def _united(name: str, geometries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from waystock.fleet.derived import MARKS, as_progress, as_row
 from waystock.fleet.fixes import FixColumns, Int64s, TrackFixes
 from waystock.fleet.fold import FoldOutput, fold_tracks
-from waystock.fleet.lines import TYPES, LastHeard, Line, lines_of, mark_line, outlook_line
+from waystock.fleet.lines import (
+    TYPES,
+    LastHeard,
+    Line,
+    is_anomaly,
+    lines_of,
+    mark_line,
+    outlook_line,
+)
 from waystock.fleet.motion import trip_ends
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.records import Records, as_items, dtype_of
@@ -43,15 +51,22 @@ class Playback(NamedTuple):
     """How many fixes were left out, by reason."""
 
 
-def play(fixes: FixColumns, plan: FleetPlan, *, with_marks: bool = False) -> Playback:
-    """Fold the whole recording. `with_marks` adds a line for each fix that was left out."""
+def play(
+    fixes: FixColumns,
+    plan: FleetPlan,
+    *,
+    with_marks: bool = False,
+    with_anomalies: bool = False,
+) -> Playback:
+    """Fold the whole recording. `with_marks` adds a line for each fix that was left out,
+    `with_anomalies` alerts that neither a route nor a fence asks for."""
     lines: list[Line] = []
     marks: dict[str, int] = {}
     for vehicles, tracks in _groups(fixes):
         group = _Group(vehicles, plan)
         for piece in _pieces(tracks, np.array([bool(plan.codes_of(one)) for one in vehicles])):
             group.take(piece)
-        lines += group.lines()
+        lines += group.lines(with_anomalies=with_anomalies)
         lines += group.marked if with_marks else []
         for mark, count in group.marks.items():
             marks[mark] = marks.get(mark, 0) + count
@@ -127,7 +142,7 @@ class _Group:
         for track in np.flatnonzero(output.progress["has_outlook"]).tolist():
             self._look_ahead(track, as_progress(output.progress[track]))
 
-    def lines(self) -> list[Line]:
+    def lines(self, *, with_anomalies: bool) -> list[Line]:
         """All of them, as they stand when nothing more comes."""
         ends: Records = np.zeros(len(self._states), dtype_of(Spot))
         states = as_items(self._states, VehicleState)
@@ -136,6 +151,8 @@ class _Group:
         last_us = self._states["until"]["time_us"]
         told = self._outlooks.copy()
         for row in self._rows.values():
+            if is_anomaly(row) and not with_anomalies:
+                continue
             track = row.track
             last = LastHeard(int(last_us[track]), ends[track], float(trip_m[track]))
             told += lines_of(row, self._vehicles[track], last, self._plan)

@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         plan = _plan(options, columns, settings)
     except ArgumentsError as error:
         return _complain(str(error))
-    playback = play(columns, plan, with_marks=options.marks)
+    playback = play(columns, plan, with_marks=options.marks, with_anomalies=options.anomalies)
     rejects: list[Line] = [
         {"type": "reject", "reason": one.reason, "at": one.at, "raw": one.raw}
         for one in fixes.rejects
@@ -77,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="when the recording was taken down (default: when FILE was last written); what is"
         " dated a day later is marked and left out",
+    )
+    parser.add_argument(
+        "--anomalies",
+        action="store_true",
+        help="also alerts that no route or fence asks for: speeding, unplanned stops, receivers"
+        " that are silent, jump or freeze",
     )
     parser.add_argument("--marks", action="store_true", help="also a line per fix left out")
     parser.add_argument(
