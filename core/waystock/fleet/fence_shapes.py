@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import shape
+from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from waystock.fleet.ellipsoid import Floats, metres_per_degree
@@ -37,6 +37,23 @@ def fence_polygon(fence: str, geometry: Mapping[str, Any]) -> BaseGeometry:
         return _checked(_drawn(geometry))
     except ValueError as error:
         raise ValueError(f"fence {fence!r}: {error}") from error
+
+
+def saved_geometry(fence: str, geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """The geometry as it is kept: a circle or a corridor as it was drawn; a polygon valid, and cut
+    in two where it crosses the antimeridian (RFC 7946, 3.1.9). ValueError as in `fence_polygon`."""
+    area = fence_polygon(fence, geometry)
+    if geometry["type"] not in _AREAS:
+        kept = ("type", "coordinates", "radius_m", "width_m")
+        return {name: geometry[name] for name in kept if name in geometry}
+    west, _, east, _ = area.bounds
+    if west < -180.0:
+        area, west, east = _turned(area, 1), west + 360.0, east + 360.0
+    if east > 180.0:
+        sides = (shapely.box(-180.0, -90.0, 180.0, 90.0), shapely.box(180.0, -90.0, 540.0, 90.0))
+        parts = [shapely.intersection(area, side) for side in sides]
+        area = shapely.union_all([parts[0], _turned(parts[1], -1)])
+    return dict(mapping(area))
 
 
 def _drawn(geometry: Mapping[str, Any]) -> BaseGeometry:

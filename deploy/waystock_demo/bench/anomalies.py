@@ -36,7 +36,7 @@ from waystock_demo.bench.odd_day import (
 from waystock_demo.bench.options import BenchOptions
 from waystock_demo.bench.result import BenchResult
 
-VEHICLES = 60
+VEHICLES = 300
 START = datetime(2026, 11, 23, tzinfo=UTC)
 ROUTE_STEP_M = 5_000.0
 ROAD_LAT, ROADS_APART = 45.0, 0.02
