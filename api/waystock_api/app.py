@@ -30,6 +30,7 @@ from waystock_api.routes import (
     day_questions,
     dead_letters,
     devices,
+    fences,
     fleet_questions,
     health,
     live,
@@ -50,7 +51,7 @@ log = structlog.get_logger()
 
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
-    fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import msgspec
 from waystock.contract.masterdata import Device, Fence, Shipment, ShipmentStop, Words
 from waystock.stock.interpret import AnnouncedPallet, Appointment, Directory, ShipmentPlan
 from waystock.store.connection import Database
+from waystock.store.fences import load_fences
 from waystock.store.sql import queries
 
 
@@ -60,10 +61,7 @@ def load_master(database: Database) -> MasterSnapshot:
         directory=_directory(database, products),
         names=_names(database, products),
         devices={one.device: one for one in devices},
-        fences=tuple(
-            Fence(fence=row[0], name=row[1], kind=row[2], site=row[3], geometry=row[4])
-            for row in _rows(database, "fences")
-        ),
+        fences=tuple(load_fences(database)),
         shipments=_shipments(database),
     )
 

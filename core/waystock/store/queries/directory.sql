@@ -43,9 +43,6 @@ SELECT device, kind, biz_step, read_point, vehicle FROM device;
 -- vehicles --
 SELECT vehicle, plate FROM vehicle;
 
--- fences --
-SELECT fence, name, kind, site, geometry FROM fence ORDER BY fence;
-
 -- shipments --
 SELECT
     shipment, vehicle, from_site, dock_door, door_from, door_to, depart_at, route,

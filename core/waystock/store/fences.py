@@ -1,0 +1,71 @@
+"""Fences one by one: what a map draws, saves and removes. Upstream: the api; downstream: the master
+data that ingest reads anew when its version has changed.
+"""
+
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+
+from waystock.contract.masterdata import Fence
+from waystock.fleet.fence_shapes import saved_geometry
+from waystock.store.connection import Database
+from waystock.store.sql import queries
+
+
+class FenceRefusedError(Exception):
+    """The fence can't be saved, or not removed. The text says why."""
+
+
+def load_fences(database: Database) -> list[Fence]:
+    """All of them, by code."""
+    return [_fence(row) for row in database.execute(queries("fences")["all"])]
+
+
+def load_fence(database: Database, fence: str) -> Fence | None:
+    """The fence of this code."""
+    row = database.execute(queries("fences")["one"], {"fence": fence}).fetchone()
+    return _fence(row) if row else None
+
+
+def save_fence(database: Database, fence: Fence) -> Fence:
+    """Make or change it, in a transaction of its own; as it was saved: cut in two where it crosses
+    the antimeridian. FenceRefusedError where its geometry or its site is none."""
+    try:
+        geometry = saved_geometry(fence.fence, fence.geometry)
+    except ValueError as error:
+        raise FenceRefusedError(str(error)) from error
+    saved = msgspec.structs.replace(fence, geometry=geometry)
+    rows = Jsonb([msgspec.to_builtins(saved)])
+    try:
+        with database.transaction():
+            database.execute(queries("masterdata")["fences"], {"rows": rows})
+            database.execute(queries("masterdata")["bump"])
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise FenceRefusedError(f"There is no site {fence.site!r}.") from error
+    return saved
+
+
+def remove_fence(database: Database, fence: str) -> bool:
+    """Whether there was one; its visits stay. FenceRefusedError while a shipment stops there."""
+    try:
+        with database.transaction():
+            removed = database.execute(queries("fences")["remove"], {"fence": fence}).fetchone()
+            if removed:
+                database.execute(queries("masterdata")["bump"])
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise FenceRefusedError(f"Shipments stop at the fence {fence!r}.") from error
+    return removed is not None
+
+
+def _fence(row: tuple[Any, ...]) -> Fence:
+    return Fence(
+        fence=row[0],
+        name=row[1],
+        kind=row[2],
+        site=row[3],
+        dwell_limit_s=row[4],
+        speed_limit_mps=row[5],
+        geometry=row[6],
+    )
