@@ -90,13 +90,21 @@ def _barcode_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
 def _epc_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
     del is_hex  # an EPC line always is
     for number, text in _lines(source):
-        bank = _unhex(text)
+        digits = "".join(text.decode("latin-1").split()).removeprefix("0x").removeprefix("0X")
+        words = digits.ljust(-(-len(digits) // 4) * 4, "0")
+        bank = _unhex(words.encode("latin-1"))
         if bank is None:
             yield _reject_row("not_hex", number, text)
-        elif not bank or len(bank) % 2 or len(bank) * 2 > EPC_HEX_MAX:
-            yield _reject_row("not_whole_words", number, bank)
+        elif not bank or len(words) > EPC_HEX_MAX or _is_cut(digits, words):
+            yield _reject_row("not_whole_words", number, _unhex(digits.encode()) or text)
         else:
             yield _epc_row(bank.hex().upper())
+
+
+def _is_cut(digits: str, words: str) -> bool:
+    """A bank consists of whole words. The standard prints some EPCs without the zeros that fill up
+    the last one: those are told by what they hold, all else that is not whole was cut off."""
+    return digits != words and decode_epc(words).scheme == "raw"
 
 
 def _r200_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:

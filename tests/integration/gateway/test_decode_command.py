@@ -118,3 +118,13 @@ def test_an_rfid_capture() -> None:
 )
 def test_unusable_arguments_end_with_status_2(arguments: list[str]) -> None:
     assert decode(arguments, b"", status=2) == []
+
+
+def test_epcs_as_people_write_them_down_are_read() -> None:
+    """With 0x, with spaces, or as the standard prints them, without the zeros that fill a word."""
+    rows = decode(
+        ["epc"], b"0x3074257BF7194E4000001A85\n30 74 257BF719 4E4000001A85\nF90095201234567891235\n"
+    )
+    assert [row["scheme"] for row in rows] == ["sgtin-96", "sgtin-96", "sscc+"]
+    assert rows[2]["elements"] == [["00", "095201234567891235"]]
+    assert rows[2]["epc_uri"] is None
