@@ -41,10 +41,16 @@ def run(argv: list[str]) -> int:
         except OSError as error:
             sys.stderr.write(f"waystock decode: {options.file}: {error.strerror}\n")
             return 2
-        for row in _ROWS[options.kind](source, options.hex):
+        for row in _rows(options, source):
             sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
     sys.stdout.buffer.flush()
     return 0
+
+
+def _rows(options: argparse.Namespace, source: BinaryIO) -> Iterator[Row]:
+    if options.kind == "barcode":
+        return _barcode_rows(source, options.hex, options.gs)
+    return _ROWS[options.kind](source, options.hex)
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:
@@ -65,8 +71,8 @@ def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
             yield _fix_row(item, is_teleport)
 
 
-def _barcode_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
-    settings = BarcodeSettings()
+def _barcode_rows(source: BinaryIO, is_hex: bool, gs_substitute: str = "") -> Iterator[Row]:
+    settings = BarcodeSettings(gs_substitute=gs_substitute)
     if not is_hex:
         decoder = LineDecoder(settings)
         for item in _decoded(decoder, _chunks(source, is_hex=False), decoder.idle):
@@ -211,6 +217,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("kind", choices=sorted(_ROWS))
     parser.add_argument(
         "--hex", action="store_true", help="hex, one frame a line / 十六进制，每行一帧"
+    )
+    parser.add_argument(
+        "--gs",
+        default="",
+        metavar="CHAR",
+        help="barcode: what the scanner sends for FNC1 / 条码：扫描器用来代替 FNC1 的字符",
     )
     parser.add_argument(
         "file", nargs="?", default="-", help="a file, or - for standard input / 文件，- 为标准输入"

@@ -128,3 +128,10 @@ def test_epcs_as_people_write_them_down_are_read() -> None:
     assert [row["scheme"] for row in rows] == ["sgtin-96", "sgtin-96", "sscc+"]
     assert rows[2]["elements"] == [["00", "095201234567891235"]]
     assert rows[2]["epc_uri"] is None
+
+
+def test_what_a_scanner_sends_for_fnc1_is_told_to_the_command() -> None:
+    frame = b"]C1010950110153000310LOT7~21S1".hex().encode() + b"\n"
+    (row,) = decode(["barcode", "--hex", "--gs", "~"], frame)
+    assert row["elements"] == [["01", "09501101530003"], ["10", "LOT7"], ["21", "S1"]]
+    assert row["quality"] == []
