@@ -17,6 +17,7 @@ from waystock_gateway.devices.barcode.content import read_frame, refusal
 from waystock_gateway.devices.barcode.decoder import LineDecoder
 from waystock_gateway.devices.barcode.framing import terminators_of
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.chafon.decoder import ChafonDecoder
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
@@ -115,14 +116,30 @@ def _is_cut(digits: str, words: str) -> bool:
 
 def _r200_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
     decoder = R200Decoder()
-    for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
+    return _tag_rows(_decoded(decoder, _chunks(source, is_hex), decoder.finish))
+
+
+def _chafon_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    decoder = ChafonDecoder()
+    return _tag_rows(_decoded(decoder, _chunks(source, is_hex), decoder.finish))
+
+
+def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
+    for item in items:
         if isinstance(item, Reject):
             yield _reject_row(item.reason, item.at, item.raw)
         elif isinstance(item, TagRead):
-            yield {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
+            row = {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
+            yield row if item.antenna is None else {**row, "antenna": item.antenna}
 
 
-_ROWS = {"nmea": _nmea_rows, "barcode": _barcode_rows, "epc": _epc_rows, "r200": _r200_rows}
+_ROWS = {
+    "barcode": _barcode_rows,
+    "chafon": _chafon_rows,
+    "epc": _epc_rows,
+    "nmea": _nmea_rows,
+    "r200": _r200_rows,
+}
 
 
 def _decoded(

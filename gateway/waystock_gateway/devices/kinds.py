@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from waystock_gateway.clock import Clock
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
+from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
 from waystock_gateway.intake import SessionMaker
@@ -42,6 +43,17 @@ def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sess
     )
 
 
+def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    return lambda: make_chafon_line(port.chafon), lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=port.chafon.absence_s,
+        arrive_reads=port.chafon.arrive_reads,
+        rssi_dbm_min=-128.0,
+    )
+
+
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
     return lambda: make_nmea_line(port.nmea), lambda device, state: FixSession(
@@ -60,4 +72,9 @@ def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
     )
 
 
-_KINDS: dict[str, _Kind] = {"barcode": _barcode, "nmea": _nmea, "r200": _r200}
+_KINDS: dict[str, _Kind] = {
+    "barcode": _barcode,
+    "chafon": _chafon,
+    "nmea": _nmea,
+    "r200": _r200,
+}
