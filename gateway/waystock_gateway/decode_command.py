@@ -18,6 +18,7 @@ from waystock_gateway.devices.barcode.decoder import LineDecoder
 from waystock_gateway.devices.barcode.framing import terminators_of
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.decoder import ChafonDecoder
+from waystock_gateway.devices.kinds import TAG_DECODERS
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
@@ -124,6 +125,21 @@ def _chafon_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
     return _tag_rows(_decoded(decoder, _chunks(source, is_hex), decoder.finish))
 
 
+def _reader_rows(kind: str) -> Callable[[BinaryIO, bool], Iterator[Row]]:
+    """JSON readers: messages one a line; a reject's place is its line."""
+
+    def rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+        for number, text in _lines(source):
+            payload = _unhex(text) if is_hex else text
+            if payload is None:
+                yield _reject_row("not_hex", number, text)
+                continue
+            for row in _tag_rows(TAG_DECODERS[kind](payload)):
+                yield {**row, "at": number} if row["kind"] == "reject" else row
+
+    return rows
+
+
 def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
     for item in items:
         if isinstance(item, Reject):
@@ -139,6 +155,7 @@ _ROWS = {
     "epc": _epc_rows,
     "nmea": _nmea_rows,
     "r200": _r200_rows,
+    **{kind: _reader_rows(kind) for kind in TAG_DECODERS},
 }
 
 

@@ -18,6 +18,7 @@ from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
+from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.errors import SettingsError
 
@@ -137,11 +138,13 @@ class MqttSourceSettings(_Table, frozen=True, kw_only=True):
 
     topic: str
     """With `{device}` as one whole level: its value is the device's name."""
-    decoder: Literal["tracker-json"] = "tracker-json"
+    decoder: Literal["tracker-json", "zebra-fx", "rfd40", "impinj"] = "tracker-json"
     """What the messages are."""
     url: str = ""
     """Empty: the uplink's broker."""
     tracker_json: TrackerJsonSettings = TrackerJsonSettings()
+    presence: PresenceSettings = PresenceSettings()
+    """Of RFID readers."""
 
 
 class Settings(_Table, frozen=True, kw_only=True):

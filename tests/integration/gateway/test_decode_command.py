@@ -135,3 +135,18 @@ def test_what_a_scanner_sends_for_fnc1_is_told_to_the_command() -> None:
     (row,) = decode(["barcode", "--hex", "--gs", "~"], frame)
     assert row["elements"] == [["01", "09501101530003"], ["10", "LOT7"], ["21", "S1"]]
     assert row["quality"] == []
+
+
+def test_captures_of_every_rfid_reader_are_read() -> None:
+    tag = '"3074257BF7194E4000001A85"'
+    captures = {
+        "zebra-fx": f'{{"data":{{"idHex":{tag},"antenna":1}}}}\n',
+        "rfd40": f'{{"data":{{"tagData":[{{"idHex":{tag}}}]}}}}\n',
+        "impinj": f'[{{"tagInventoryEvent":{{"epcHex":{tag}}}}}]\n',
+    }
+    for kind, capture in captures.items():
+        good, bad = decode([kind], capture.encode() + b"nonsense\n")
+        assert good["tag_uri"] == "urn:epc:tag:sgtin-96:3.0614141.812345.6789", kind
+        assert (bad["reason"], bad["at"]) == ("not_json", 2), kind
+    (chafon,) = decode(["chafon", "--hex"], b"13000101010C3074257BF7194E4000001A859382\n")
+    assert chafon["epc"] == "3074257BF7194E4000001A85"
