@@ -137,7 +137,7 @@ class SixBitText:
         hashes = {True: text[1:], False: text, None: ""}[self.marked]
         if not self.least <= len(text) <= self.most or not COMPONENT.issuperset(text):
             raise MalformedError(f"{self.what} out of range")
-        if "#" in hashes or text == "#":
+        if "#" in hashes or (self.marked and text == "#"):
             raise MalformedError(f"{self.what} holds a # where none may be")
         return text
 
