@@ -43,6 +43,8 @@ _FOLLOWING: dict[str, Value] = {
     **dict.fromkeys(("30", "37"), Numeric(8)),
 }
 """What may follow the key and is understood (section 15.3)."""
+_COMPANY_DIGITS_MIN = 4
+"""No GS1 company prefix is shorter."""
 _FOLLOWING_PADDING_BITS_MAX = 15
 
 
@@ -129,6 +131,8 @@ def _checked(ai: str, value: str) -> str:
         raise MalformedError(f"check digit of ({ai})")
     if ai == "8003" and value[0] != "0":
         raise MalformedError("(8003) must begin with 0")
+    if ai in ("8004", "8010") and not value[:_COMPANY_DIGITS_MIN].isdigit():
+        raise MalformedError(f"({ai}) must begin with a company prefix")
     allowed = COMPONENT if ai == "8010" else ENCODABLE
     if not allowed.issuperset(value):
         raise MalformedError(f"({ai}) holds characters it may not")
