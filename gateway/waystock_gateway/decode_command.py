@@ -17,6 +17,8 @@ from waystock_gateway.devices.barcode.content import read_frame, refusal
 from waystock_gateway.devices.barcode.decoder import LineDecoder
 from waystock_gateway.devices.barcode.framing import terminators_of
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.chafon.decoder import ChafonDecoder
+from waystock_gateway.devices.kinds import TAG_DECODERS
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
@@ -41,10 +43,16 @@ def run(argv: list[str]) -> int:
         except OSError as error:
             sys.stderr.write(f"waystock decode: {options.file}: {error.strerror}\n")
             return 2
-        for row in _ROWS[options.kind](source, options.hex):
+        for row in _rows(options, source):
             sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
     sys.stdout.buffer.flush()
     return 0
+
+
+def _rows(options: argparse.Namespace, source: BinaryIO) -> Iterator[Row]:
+    if options.kind == "barcode":
+        return _barcode_rows(source, options.hex, options.gs)
+    return _ROWS[options.kind](source, options.hex)
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:
@@ -65,8 +73,8 @@ def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
             yield _fix_row(item, is_teleport)
 
 
-def _barcode_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
-    settings = BarcodeSettings()
+def _barcode_rows(source: BinaryIO, is_hex: bool, gs_substitute: str = "") -> Iterator[Row]:
+    settings = BarcodeSettings(gs_substitute=gs_substitute)
     if not is_hex:
         decoder = LineDecoder(settings)
         for item in _decoded(decoder, _chunks(source, is_hex=False), decoder.idle):
@@ -90,25 +98,65 @@ def _barcode_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
 def _epc_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
     del is_hex  # an EPC line always is
     for number, text in _lines(source):
-        bank = _unhex(text)
+        digits = "".join(text.decode("latin-1").split()).removeprefix("0x").removeprefix("0X")
+        words = digits.ljust(-(-len(digits) // 4) * 4, "0")
+        bank = _unhex(words.encode("latin-1"))
         if bank is None:
             yield _reject_row("not_hex", number, text)
-        elif not bank or len(bank) % 2 or len(bank) * 2 > EPC_HEX_MAX:
-            yield _reject_row("not_whole_words", number, bank)
+        elif not bank or len(words) > EPC_HEX_MAX or _is_cut(digits, words):
+            yield _reject_row("not_whole_words", number, _unhex(digits.encode()) or text)
         else:
             yield _epc_row(bank.hex().upper())
 
 
+def _is_cut(digits: str, words: str) -> bool:
+    """A bank consists of whole words. The standard prints some EPCs without the zeros that fill up
+    the last one: those are told by what they hold, all else that is not whole was cut off."""
+    return digits != words and decode_epc(words).scheme == "raw"
+
+
 def _r200_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
     decoder = R200Decoder()
-    for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
+    return _tag_rows(_decoded(decoder, _chunks(source, is_hex), decoder.finish))
+
+
+def _chafon_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    decoder = ChafonDecoder()
+    return _tag_rows(_decoded(decoder, _chunks(source, is_hex), decoder.finish))
+
+
+def _reader_rows(kind: str) -> Callable[[BinaryIO, bool], Iterator[Row]]:
+    """JSON readers: messages one a line; a reject's place is its line."""
+
+    def rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+        for number, text in _lines(source):
+            payload = _unhex(text) if is_hex else text
+            if payload is None:
+                yield _reject_row("not_hex", number, text)
+                continue
+            for row in _tag_rows(TAG_DECODERS[kind](payload)):
+                yield {**row, "at": number} if row["kind"] == "reject" else row
+
+    return rows
+
+
+def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
+    for item in items:
         if isinstance(item, Reject):
             yield _reject_row(item.reason, item.at, item.raw)
         elif isinstance(item, TagRead):
-            yield {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
+            row = {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
+            yield row if item.antenna is None else {**row, "antenna": item.antenna}
 
 
-_ROWS = {"nmea": _nmea_rows, "barcode": _barcode_rows, "epc": _epc_rows, "r200": _r200_rows}
+_ROWS = {
+    "barcode": _barcode_rows,
+    "chafon": _chafon_rows,
+    "epc": _epc_rows,
+    "nmea": _nmea_rows,
+    "r200": _r200_rows,
+    **{kind: _reader_rows(kind) for kind in TAG_DECODERS},
+}
 
 
 def _decoded(
@@ -203,6 +251,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("kind", choices=sorted(_ROWS))
     parser.add_argument(
         "--hex", action="store_true", help="hex, one frame a line / 十六进制，每行一帧"
+    )
+    parser.add_argument(
+        "--gs",
+        default="",
+        metavar="CHAR",
+        help="barcode: what the scanner sends for FNC1 / 条码：扫描器用来代替 FNC1 的字符",
     )
     parser.add_argument(
         "file", nargs="?", default="-", help="a file, or - for standard input / 文件，- 为标准输入"

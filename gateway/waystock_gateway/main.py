@@ -21,8 +21,7 @@ from waystock_gateway import inspect_command, order_command, settings_page
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.box import boot_id
 from waystock_gateway.clock import Clock, SystemClock
-from waystock_gateway.devices.kinds import port_config, tracker_session
-from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
+from waystock_gateway.devices.kinds import port_config, source_config
 from waystock_gateway.errors import GatewayError, SettingsError
 from waystock_gateway.gateway import Gateway, Requests
 from waystock_gateway.health import Reporter
@@ -181,9 +180,7 @@ def _tracker_links(
     """One connection per broker that devices publish to."""
     by_url: dict[str, list[SourceConfig]] = {}
     for source in settings.mqtt_sources:
-        config = SourceConfig(
-            source.topic, TrackerJsonDecoder(source.tracker_json), tracker_session(source)
-        )
+        config = source_config(source, clock)
         by_url.setdefault(source.url or settings.uplink.url, []).append(config)
     links: list[MqttLink] = []
     for i, (url, sources) in enumerate(by_url.items()):

@@ -15,8 +15,10 @@ from waystock.contract.broker import parse_broker_url
 from waystock.contract.events import BATCH_BYTES_MAX, EVENTS_PER_BATCH_MAX
 from waystock.contract.identifiers import Name
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
+from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.errors import SettingsError
 
@@ -117,7 +119,7 @@ class PortSettings(_Table, frozen=True, kw_only=True):
 
     device: Name
     """Its name in the master data; each port has one of its own."""
-    decoder: Literal["barcode", "nmea", "r200"]
+    decoder: Literal["barcode", "chafon", "nmea", "r200"]
     """What speaks on the port."""
     path: str
     """A device path, best under /dev/serial/by-id, or a glob of which the first match counts."""
@@ -126,6 +128,7 @@ class PortSettings(_Table, frozen=True, kw_only=True):
     silent_after_s: Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400)] = 0.0
     """A device that says nothing for so long is reported as silent; 0: it may be silent."""
     barcode: BarcodeSettings = BarcodeSettings()
+    chafon: ChafonSettings = ChafonSettings()
     nmea: NmeaSettings = NmeaSettings()
     r200: R200Settings = R200Settings()
 
@@ -135,11 +138,13 @@ class MqttSourceSettings(_Table, frozen=True, kw_only=True):
 
     topic: str
     """With `{device}` as one whole level: its value is the device's name."""
-    decoder: Literal["tracker-json"] = "tracker-json"
+    decoder: Literal["tracker-json", "zebra-fx", "rfd40", "impinj"] = "tracker-json"
     """What the messages are."""
     url: str = ""
     """Empty: the uplink's broker."""
     tracker_json: TrackerJsonSettings = TrackerJsonSettings()
+    presence: PresenceSettings = PresenceSettings()
+    """Of RFID readers."""
 
 
 class Settings(_Table, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ gateway gets again what it had not kept. Upstream: the broker. Downstream: `inta
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import paho.mqtt.client as mqtt
@@ -13,9 +13,9 @@ import structlog
 
 from waystock.contract.identifiers import is_name
 from waystock_gateway.clock import Clock
-from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.intake import Arrival, Intake, SessionMaker
 from waystock_gateway.mqtt_link import MqttLink
+from waystock_gateway.readings import Reading
 from waystock_gateway.tally import Tally
 
 SUBMIT_TIMEOUT_S = 5.0
@@ -30,7 +30,7 @@ class SourceConfig:
     """One topic pattern and what its messages are."""
 
     topic: str
-    decoder: TrackerJsonDecoder
+    decode: Callable[[bytes], list[Reading]]
     session: SessionMaker
 
     @property
@@ -82,11 +82,11 @@ class Trackers:
             if not device:
                 break
             self._tally.heard(device, moment.mono_s)
-            reading = source.decoder.decode(bytes(message.payload))
+            readings = source.decode(bytes(message.payload))
             arrival = Arrival(
                 device,
                 source.session,
-                [reading],
+                list(readings),
                 moment,
                 stored=lambda mid=message.mid, qos=message.qos: self._stored(client, mid, qos),
             )

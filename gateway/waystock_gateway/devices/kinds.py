@@ -1,4 +1,4 @@
-"""The table of serial device kinds: how to converse with one and what its readings lead to. A
+"""The tables of device kinds: how to converse with one and what its readings lead to. A
 further kind is a further row. Upstream: `main`. Downstream: `ports`.
 """
 
@@ -6,17 +6,31 @@ from collections.abc import Callable
 
 from waystock_gateway.clock import Clock
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
+from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
+from waystock_gateway.devices.impinj.decoder import decode as decode_impinj
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
+from waystock_gateway.devices.rfd40.decoder import decode as decode_rfd40
+from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
+from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.ports import PortConfig
-from waystock_gateway.readings import Line
+from waystock_gateway.readings import Line, Reading
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
+from waystock_gateway.trackers import SourceConfig
 
 _Kind = Callable[[PortSettings, Clock], tuple[Callable[[], Line], SessionMaker]]
+
+
+TAG_DECODERS: dict[str, Callable[[bytes], list[Reading]]] = {
+    "impinj": decode_impinj,
+    "rfd40": decode_rfd40,
+    "zebra-fx": decode_zebra_fx,
+}
+"""RFID readers that publish JSON."""
 
 
 def port_config(port: PortSettings, clock: Clock) -> PortConfig:
@@ -25,8 +39,18 @@ def port_config(port: PortSettings, clock: Clock) -> PortConfig:
     return PortConfig(port.device, port.path, port.baud, make_line, session)
 
 
-def tracker_session(source: MqttSourceSettings) -> SessionMaker:
-    """The session of a device that publishes its position over MQTT."""
+def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
+    """What one MQTT topic's messages are and lead to."""
+    decode_tags = TAG_DECODERS.get(source.decoder)
+    if decode_tags is None:
+        tracker = TrackerJsonDecoder(source.tracker_json)
+        return SourceConfig(
+            source.topic, lambda payload: [tracker.decode(payload)], _tracker_session(source)
+        )
+    return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
+
+
+def _tracker_session(source: MqttSourceSettings) -> SessionMaker:
     return lambda device, state: FixSession(
         device,
         state,
@@ -35,10 +59,32 @@ def tracker_session(source: MqttSourceSettings) -> SessionMaker:
     )
 
 
+def _reader_session(source: MqttSourceSettings, clock: Clock) -> SessionMaker:
+    return lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=source.presence.absence_s,
+        arrive_reads=source.presence.arrive_reads,
+        rssi_dbm_min=source.presence.rssi_dbm_min,
+    )
+
+
 def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
     return lambda: make_barcode_line(port.barcode), lambda device, state: ScanSession(
         device, state, port.barcode.repeat_window_s
+    )
+
+
+def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    return lambda: make_chafon_line(port.chafon), lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=port.chafon.absence_s,
+        arrive_reads=port.chafon.arrive_reads,
+        rssi_dbm_min=-128.0,
     )
 
 
@@ -60,4 +106,9 @@ def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
     )
 
 
-_KINDS: dict[str, _Kind] = {"barcode": _barcode, "nmea": _nmea, "r200": _r200}
+_KINDS: dict[str, _Kind] = {
+    "barcode": _barcode,
+    "chafon": _chafon,
+    "nmea": _nmea,
+    "r200": _r200,
+}

@@ -1,158 +1,162 @@
-"""The table of EPC binary coding schemes (GS1 EPC Tag Data Standard, sections 14.5 and 14.6): one
-row each, so that a further scheme is a further row. Upstream: `decode`.
+"""The table of classic EPC binary coding schemes (GS1 EPC Tag Data Standard, section 14.6): one row
+each, so that a further scheme is a further row. Upstream: `decode` and `encode`.
 
-All share header, filter, partition and company prefix; a row says what follows and which GS1 key
-it is.
+GDTI-113 is deprecated by the standard for new tags; it is read and written all the same, because
+tags of before are still out there.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from waystock_gateway.check_digit import check_digit
-from waystock_gateway.epc.bits import BitReader, MalformedError
-from waystock_gateway.epc.characters import escape_uri
-
-COMPANY_BITS = (40, 37, 34, 30, 27, 24, 20)
-COMPANY_DIGITS = (12, 11, 10, 9, 8, 7, 6)
-PARTITIONS = len(COMPANY_BITS)
+from waystock_gateway.epc.fields import (
+    Cage,
+    Field,
+    Integer,
+    NumericString,
+    Padded,
+    Partitioned,
+    PartitionedAsset,
+    PartitionedComponent,
+    SixBitText,
+    Text,
+    Zeros,
+)
 
 Elements = tuple[tuple[str, str], ...]
 
 
-class Identity(NamedTuple):
-    """What one tag names: the parts of its URI behind the filter, and its GS1 key."""
-
-    uri_parts: tuple[str, ...]
-    elements: Elements
-
-
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One binary coding scheme. `read` takes what follows filter and partition."""
+    """One binary coding scheme. `elements` makes the GS1 key of the parts that `fields` read, in
+    the order of the URI."""
 
     name: str
     header: int
-    bits: int
-    read: Callable[[BitReader, int], Identity]
+    bits: int | None
+    """None: as long as its fields are."""
+    fields: tuple[Field, ...]
+    elements: Callable[..., Elements]
+    filter_bits: int = 3
 
     @property
     def urn(self) -> str:
         """The name in a pure-identity URI: `sgtin` for `sgtin-96`."""
         return self.name.partition("-")[0]
 
-
-def _company(bits: BitReader, partition: int) -> str:
-    return bits.digits(COMPANY_BITS[partition], COMPANY_DIGITS[partition], "company prefix")
-
-
-def _reference(bits: BitReader, partition: int, total_bits: int, total_digits: int) -> str:
-    """The reference beside the company prefix: together they fill a fixed number of bits."""
-    return bits.digits(
-        total_bits - COMPANY_BITS[partition],
-        total_digits - COMPANY_DIGITS[partition],
-        "reference",
-    )
+    @property
+    def parts(self) -> int:
+        return sum(field.parts for field in self.fields)
 
 
-def _serial(bits: BitReader, numeric_bits: int | None, text_bits: int) -> str:
-    if numeric_bits is not None:
-        return str(bits.number(numeric_bits))
-    return bits.text(text_bits, "serial")
+def _sgtin(company: str, item: str, serial: str) -> Elements:
+    return (("01", _gtin(company, item)), ("21", serial))
 
 
-def _sgtin(serial_bits: int | None, text_bits: int = 0) -> Callable[[BitReader, int], Identity]:
-    def read(bits: BitReader, partition: int) -> Identity:
-        company = _company(bits, partition)
-        item = _reference(bits, partition, 44, 13)
-        serial = _serial(bits, serial_bits, text_bits)
-        gtin = _checked(item[0] + company + item[1:])
-        return Identity((company, item, escape_uri(serial)), (("01", gtin), ("21", serial)))
-
-    return read
+def _itip(company: str, item: str, piece: str, total: str, serial: str) -> Elements:
+    return (("8006", _gtin(company, item) + piece + total), ("21", serial))
 
 
-def _sscc(bits: BitReader, partition: int) -> Identity:
-    company = _company(bits, partition)
-    reference = _reference(bits, partition, 58, 17)
-    bits.zeros(24, "reserved bits")
-    sscc = _checked(reference[0] + company + reference[1:])
-    return Identity((company, reference), (("00", sscc),))
+def _sscc(company: str, reference: str) -> Elements:
+    return (("00", _checked(reference[0] + company + reference[1:])),)
 
 
-def _sgln(extension_bits: int | None, text_bits: int = 0) -> Callable[[BitReader, int], Identity]:
-    def read(bits: BitReader, partition: int) -> Identity:
-        company = _company(bits, partition)
-        location = _reference(bits, partition, 41, 12)
-        extension = _serial(bits, extension_bits, text_bits)
-        elements: Elements = (("414", _checked(company + location)),)
-        if extension != "0":
-            elements += (("254", extension),)
-        return Identity((company, location, escape_uri(extension)), elements)
-
-    return read
+def _sgln(company: str, location: str, extension: str) -> Elements:
+    """Extension 0 says that there is none (section 6.3.3)."""
+    gln = ("414", _checked(company + location))
+    return (gln,) if extension == "0" else (gln, ("254", extension))
 
 
-def _grai(serial_bits: int | None, text_bits: int = 0) -> Callable[[BitReader, int], Identity]:
-    def read(bits: BitReader, partition: int) -> Identity:
-        company = _company(bits, partition)
-        asset_type = _reference(bits, partition, 44, 12)
-        serial = _serial(bits, serial_bits, text_bits)
-        key = "0" + _checked(company + asset_type) + serial
-        return Identity((company, asset_type, escape_uri(serial)), (("8003", key),))
-
-    return read
+def _grai(company: str, asset_type: str, serial: str) -> Elements:
+    return (("8003", "0" + _checked(company + asset_type) + serial),)
 
 
-def _giai(total_bits: int, *, is_text: bool) -> Callable[[BitReader, int], Identity]:
-    def read(bits: BitReader, partition: int) -> Identity:
-        company = _company(bits, partition)
-        left = total_bits - COMPANY_BITS[partition]
-        asset = bits.text(left, "asset reference") if is_text else str(bits.number(left))
-        if len(company) + len(asset) > 30:
-            raise MalformedError("asset reference too long")
-        return Identity((company, escape_uri(asset)), (("8004", company + asset),))
-
-    return read
+def _giai(company: str, asset: str) -> Elements:
+    return (("8004", company + asset),)
 
 
-def _gsrn(bits: BitReader, partition: int) -> Identity:
-    company = _company(bits, partition)
-    reference = _reference(bits, partition, 58, 17)
-    bits.zeros(24, "reserved bits")
-    return Identity((company, reference), (("8018", _checked(company + reference)),))
+def _gsrn(company: str, reference: str) -> Elements:
+    return (("8018", _checked(company + reference)),)
 
 
-def _gdti(serial_bits: int | None, text_bits: int = 0) -> Callable[[BitReader, int], Identity]:
-    def read(bits: BitReader, partition: int) -> Identity:
-        company = _company(bits, partition)
-        document_type = _reference(bits, partition, 41, 12)
-        serial = _serial(bits, serial_bits, text_bits)
-        key = _checked(company + document_type) + serial
-        return Identity((company, document_type, escape_uri(serial)), (("253", key),))
+def _gsrnp(company: str, reference: str) -> Elements:
+    return (("8017", _checked(company + reference)),)
 
-    return read
+
+def _gdti(company: str, document_type: str, serial: str) -> Elements:
+    return (("253", _checked(company + document_type) + serial),)
+
+
+def _sgcn(company: str, coupon: str, serial: str) -> Elements:
+    return (("255", _checked(company + coupon) + serial),)
+
+
+def _cpi(company: str, component: str, serial: str) -> Elements:
+    return (("8010", company + component), ("8011", serial))
+
+
+def _no_gs1_key(*parts: str) -> Elements:
+    del parts
+    return ()
+
+
+def _gtin(company: str, item: str) -> str:
+    return _checked(item[0] + company + item[1:])
 
 
 def _checked(digits: str) -> str:
     return digits + check_digit(digits)
 
 
-SCHEMES: dict[int, Scheme] = {
-    scheme.header: scheme
-    for scheme in (
-        Scheme("gdti-96", 0x2C, 96, _gdti(41)),
-        Scheme("gsrn-96", 0x2D, 96, _gsrn),
-        Scheme("sgtin-96", 0x30, 96, _sgtin(38)),
-        Scheme("sscc-96", 0x31, 96, _sscc),
-        Scheme("sgln-96", 0x32, 96, _sgln(41)),
-        Scheme("grai-96", 0x33, 96, _grai(38)),
-        Scheme("giai-96", 0x34, 96, _giai(82, is_text=False)),
-        Scheme("sgtin-198", 0x36, 198, _sgtin(None, 140)),
-        Scheme("grai-170", 0x37, 170, _grai(None, 112)),
-        Scheme("giai-202", 0x38, 202, _giai(188, is_text=True)),
-        Scheme("sgln-195", 0x39, 195, _sgln(None, 140)),
-        Scheme("gdti-174", 0x3E, 174, _gdti(None, 119)),
-    )
-}
+_ITEM = Partitioned(44, 13)
+_UNIT = Partitioned(58, 17)
+_PLACE = Partitioned(41, 12)
+_ASSET_TYPE = Partitioned(44, 12)
+_PIECES = (Padded(7, 2, "piece"), Padded(7, 2, "total"))
+_CPI_SERIAL_MAX = 999_999_999_999
+
+_ROWS = (
+    Scheme("gdti-96", 0x2C, 96, (_PLACE, Integer(41)), _gdti),
+    Scheme("gsrn-96", 0x2D, 96, (_UNIT, Zeros(24)), _gsrn),
+    Scheme("gsrnp-96", 0x2E, 96, (_UNIT, Zeros(24)), _gsrnp),
+    Scheme("usdod-96", 0x2F, 96, (Cage(8), Integer(36)), _no_gs1_key, filter_bits=4),
+    Scheme("sgtin-96", 0x30, 96, (_ITEM, Integer(38)), _sgtin),
+    Scheme("sscc-96", 0x31, 96, (_UNIT, Zeros(24)), _sscc),
+    Scheme("sgln-96", 0x32, 96, (_PLACE, Integer(41)), _sgln),
+    Scheme("grai-96", 0x33, 96, (_ASSET_TYPE, Integer(38)), _grai),
+    Scheme("giai-96", 0x34, 96, (PartitionedAsset(82, is_text=False),), _giai),
+    Scheme(
+        "gid-96",
+        0x35,
+        96,
+        (Integer(28, what="manager"), Integer(24, what="class"), Integer(36)),
+        _no_gs1_key,
+        filter_bits=0,
+    ),
+    Scheme("sgtin-198", 0x36, 198, (_ITEM, Text(140)), _sgtin),
+    Scheme("grai-170", 0x37, 170, (_ASSET_TYPE, Text(112)), _grai),
+    Scheme("giai-202", 0x38, 202, (PartitionedAsset(188, is_text=True),), _giai),
+    Scheme("sgln-195", 0x39, 195, (_PLACE, Text(140)), _sgln),
+    Scheme("gdti-113", 0x3A, 113, (_PLACE, NumericString(58, 17)), _gdti),
+    Scheme(
+        "adi-var",
+        0x3B,
+        None,
+        (
+            Cage(6),
+            SixBitText(0, 32, "part number", marked=False),
+            SixBitText(1, 30, "serial", marked=True),
+        ),
+        _no_gs1_key,
+        filter_bits=6,
+    ),
+    Scheme("cpi-96", 0x3C, 96, (Partitioned(51, 15, padded=False), Integer(31)), _cpi),
+    Scheme("cpi-var", 0x3D, None, (PartitionedComponent(), Integer(40, _CPI_SERIAL_MAX)), _cpi),
+    Scheme("gdti-174", 0x3E, 174, (_PLACE, Text(119)), _gdti),
+    Scheme("sgcn-96", 0x3F, 96, (_PLACE, NumericString(41, 12)), _sgcn),
+    Scheme("itip-110", 0x40, 110, (_ITEM, *_PIECES, Integer(38)), _itip),
+    Scheme("itip-212", 0x41, 212, (_ITEM, *_PIECES, Text(140)), _itip),
+)
+SCHEMES: dict[int, Scheme] = {scheme.header: scheme for scheme in _ROWS}
 """By header byte."""
+SCHEMES_BY_NAME: dict[str, Scheme] = {scheme.name: scheme for scheme in _ROWS}

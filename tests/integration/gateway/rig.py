@@ -218,6 +218,9 @@ class GatewayRig:
     def add_scanner(self, device: str = "scan-1") -> Scanner:
         return Scanner(self.add_port(device, "barcode", 'framing = "ssi"\nrepeat_window_s = 0'))
 
+    def add_impinj_readers(self) -> None:
+        self._append('[[mqtt_sources]]\ntopic = "impinj/{device}/events"\ndecoder = "impinj"\n')
+
     def add_trackers(self) -> None:
         self._append('[[mqtt_sources]]\ntopic = "trackers/{device}/fix"\n')
 

@@ -118,3 +118,35 @@ def test_an_rfid_capture() -> None:
 )
 def test_unusable_arguments_end_with_status_2(arguments: list[str]) -> None:
     assert decode(arguments, b"", status=2) == []
+
+
+def test_epcs_as_people_write_them_down_are_read() -> None:
+    """With 0x, with spaces, or as the standard prints them, without the zeros that fill a word."""
+    rows = decode(
+        ["epc"], b"0x3074257BF7194E4000001A85\n30 74 257BF719 4E4000001A85\nF90095201234567891235\n"
+    )
+    assert [row["scheme"] for row in rows] == ["sgtin-96", "sgtin-96", "sscc+"]
+    assert rows[2]["elements"] == [["00", "095201234567891235"]]
+    assert rows[2]["epc_uri"] is None
+
+
+def test_what_a_scanner_sends_for_fnc1_is_told_to_the_command() -> None:
+    frame = b"]C1010950110153000310LOT7~21S1".hex().encode() + b"\n"
+    (row,) = decode(["barcode", "--hex", "--gs", "~"], frame)
+    assert row["elements"] == [["01", "09501101530003"], ["10", "LOT7"], ["21", "S1"]]
+    assert row["quality"] == []
+
+
+def test_captures_of_every_rfid_reader_are_read() -> None:
+    tag = '"3074257BF7194E4000001A85"'
+    captures = {
+        "zebra-fx": f'{{"data":{{"idHex":{tag},"antenna":1}}}}\n',
+        "rfd40": f'{{"data":{{"tagData":[{{"idHex":{tag}}}]}}}}\n',
+        "impinj": f'[{{"tagInventoryEvent":{{"epcHex":{tag}}}}}]\n',
+    }
+    for kind, capture in captures.items():
+        good, bad = decode([kind], capture.encode() + b"nonsense\n")
+        assert good["tag_uri"] == "urn:epc:tag:sgtin-96:3.0614141.812345.6789", kind
+        assert (bad["reason"], bad["at"]) == ("not_json", 2), kind
+    (chafon,) = decode(["chafon", "--hex"], b"13000101010C3074257BF7194E4000001A859382\n")
+    assert chafon["epc"] == "3074257BF7194E4000001A85"

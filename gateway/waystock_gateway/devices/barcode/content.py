@@ -10,8 +10,10 @@ from waystock_gateway.devices.barcode.aim import Identified, identify
 from waystock_gateway.devices.barcode.gs1 import (
     GS,
     Gs1Content,
+    is_compressed_link,
     parse_digital_link,
     parse_message,
+    parse_printed,
 )
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.readings import BarcodeFormat, Scan
@@ -21,6 +23,11 @@ _COMPOSITE_MARK = "|]e0"
 _KEY_AIS = frozenset({"00", "01", "02", "414", "415", "8003", "8004", "8006"})
 """What a code without AIM identifier must hold before it is believed to be GS1."""
 
+_NO_READ_FRAME = "<>*#[](){}!-_. "
+"""What scanners put around the word they send when they saw no code."""
+_GTIN_PAIR_LENGTHS = (24, 26, 28)
+"""Two GTINs of equal length that ran into one another."""
+
 Content = tuple[BarcodeFormat, Elements, tuple[Quality, ...]]
 
 
@@ -29,7 +36,9 @@ def refusal(frame: bytes, settings: BarcodeSettings) -> str | None:
     text = frame.decode("latin-1").strip()
     if not text:
         return "empty"
-    if text in settings.no_read or not text.strip("?"):
+    code = identify(text).data
+    words = {word.casefold() for word in settings.no_read}
+    if code.strip(_NO_READ_FRAME).casefold() in words or (code and not code.strip("?")):
         return "no_read"
     if "\x00" in text:
         return "nul_byte"
@@ -40,11 +49,9 @@ def read_frame(frame: bytes, settings: BarcodeSettings) -> Scan:
     """The scan that `frame` (one code, framing and terminator cut off) means."""
     text, encoding_marks = _decode(frame, settings)
     identified = identify(text)
-    data = identified.data
-    if settings.gs_substitute:
-        data = data.replace(settings.gs_substitute, GS)
-    identified = identified._replace(data=data)
-    barcode_format, elements, marks = _interpret(identified, settings.gs_kept)
+    separated = identified._replace(data=_with_separators(identified, settings.gs_substitute))
+    barcode_format, elements, marks = _interpret(separated, settings.gs_kept)
+    data = separated.data if barcode_format == "gs1" else identified.data
     if not identified.known:
         marks = (*marks, "unknown_aim")
     return Scan(
@@ -55,6 +62,15 @@ def read_frame(frame: bytes, settings: BarcodeSettings) -> Scan:
         quality=(*encoding_marks, *marks),
         raw=frame,
     )
+
+
+def _with_separators(identified: Identified, substitute: str) -> str:
+    """The data with GS where the scanner sends something else; addresses keep what they hold, and
+    so does the mark between the two halves of a composite."""
+    data = identified.data
+    if not substitute or identified.promise in ("link", "any") or _is_link(data):
+        return data
+    return data.replace(substitute, GS).replace(f"{GS}]e0", _COMPOSITE_MARK)
 
 
 def _decode(frame: bytes, settings: BarcodeSettings) -> tuple[str, tuple[Quality, ...]]:
@@ -69,7 +85,7 @@ def _interpret(identified: Identified, gs_kept: bool) -> Content:
     data = identified.data
     match identified.promise:
         case "gs1":
-            content = parse_message(data, separator_kept=gs_kept)
+            content = parse_printed(data) or parse_message(data, separator_kept=gs_kept)
             return "gs1", content.elements, content.quality
         case "ean" | "ean_addon" | "ean8" if _COMPOSITE_MARK in data:
             return _composite(data, gs_kept)
@@ -80,7 +96,7 @@ def _interpret(identified: Identified, gs_kept: bool) -> Content:
         case "ean8":
             return _ean(data, 8)
         case "itf_checked":
-            return _gtin(data) if _is_digits(data) and len(data) == 14 else ("text", (), ())
+            return _itf(data)
         case "link":
             return _link_or_text(data)
         case "any":
@@ -93,6 +109,13 @@ def _ean(data: str, length: int) -> Content:
     if _is_digits(data) and len(data) == length:
         return _gtin(data)
     return "text", (), ("truncated",) if len(data) < length else ("gs1_error",)
+
+
+def _itf(data: str) -> Content:
+    """Interleaved 2 of 5 holds digits in pairs: an odd number has lost one."""
+    if _is_digits(data) and len(data) == 14:
+        return _gtin(data)
+    return "text", (), ("truncated",) if len(data) % 2 else ()
 
 
 def _gtin(digits: str) -> Content:
@@ -109,28 +132,42 @@ def _composite(data: str, gs_kept: bool) -> Content:
 
 
 def _link_or_text(data: str) -> Content:
-    content = parse_digital_link(data) if data.lower().startswith(("http://", "https://")) else None
+    content = parse_digital_link(data) if _is_link(data) else None
     if content is None:
-        return "text", (), ()
+        return "text", (), ("gs1_error",) if is_compressed_link(data) else ()
     return "digital_link", content.elements, content.quality
+
+
+def _is_link(data: str) -> bool:
+    return data.lower().startswith(("http://", "https://"))
 
 
 def _unidentified(data: str, gs_kept: bool) -> Content:
     """No identifier: believe what proves itself by length, syntax and check digits, else text."""
     if _is_digits(data) and len(data) in _GTIN_LENGTHS:
         return _gtin(data)
-    content = parse_message(data, separator_kept=gs_kept)
+    if _is_gtin_pair(data):
+        return "text", (), ("gs1_error",)
+    content = parse_printed(data) or parse_message(data, separator_kept=gs_kept)
     if _is_convincing(content) or data.startswith(GS):
         return "gs1", content.elements, content.quality
     return _link_or_text(data)
 
 
+def _is_gtin_pair(data: str) -> bool:
+    if not _is_digits(data) or len(data) not in _GTIN_PAIR_LENGTHS:
+        return False
+    half = len(data) // 2
+    return all(has_valid_check_digit(part) for part in (data[:half], data[half:]))
+
+
 def _is_convincing(content: Gs1Content) -> bool:
-    return (
-        any(ai in _KEY_AIS for ai, _ in content.elements)
-        and "gs1_error" not in content.quality
-        and "check_digit" not in content.quality
-    )
+    """A key that begins the code with its right check digit; or, in a code that is nothing but one
+    trade item or logistic unit, with a wrong one, which is then marked."""
+    if "gs1_error" in content.quality or not any(ai in _KEY_AIS for ai, _ in content.elements):
+        return False
+    is_one_key = len(content.elements) == 1 and content.elements[0][0] in ("00", "01")
+    return "check_digit" not in content.quality or is_one_key
 
 
 def _is_digits(text: str) -> bool:

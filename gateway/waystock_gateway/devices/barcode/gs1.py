@@ -4,6 +4,7 @@ application identifier is biip's; the rules for doubt are ours (GS1 General Spec
 7.8).
 """
 
+import re
 from dataclasses import dataclass
 
 from biip import ParseError
@@ -43,6 +44,18 @@ _GLUED_AIS = ("10", "21", "11", "13", "15", "17", "310", "37", "400", *(f"41{n}"
 _GLUED_TO = frozenset({"10", "21", "37"})
 """What stands before a lost separator on real labels, and what comes after it: a lot, serial or
 count whose end can be read as one of `_GLUED_AIS` may have swallowed it."""
+_PRINTED_AI = re.compile(r"\(([0-9]{2,4})\)")
+_GS1_ADDRESS = re.compile(r"https?://id\.gs1\.org/[A-Za-z0-9_-]{8,}(/|\?|$)", re.IGNORECASE)
+_SHORT_KEYS = {
+    "gtin": "01", "itip": "8006", "gmn": "8013", "cpid": "8010", "gln": "414", "party": "417",
+    "gsrnp": "8017", "gsrn": "8018", "gcn": "255", "sscc": "00", "gdti": "253", "giai": "8004",
+    "grai": "8003",
+}  # fmt: skip
+_SHORT_NAMES = _SHORT_KEYS | {
+    "cpv": "22", "lot": "10", "ser": "21", "cpsn": "8011", "glnx": "254", "refno": "8020",
+    "srin": "8019",
+}  # fmt: skip
+"""GS1 Digital Link 1.1, section 4.3: names in the path instead of application identifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +95,56 @@ def parse_message(message: str, *, separator_kept: bool) -> Gs1Content:
     return Gs1Content(_pairs(found), quality)
 
 
-def parse_digital_link(uri: str) -> Gs1Content | None:
-    """The element strings of a GS1 Digital Link URI, or None if `uri` is some other text."""
-    try:
-        found = list(GS1DigitalLinkURI.parse(uri).element_strings)
-    except (ParseError, ValueError):
+def parse_printed(text: str) -> Gs1Content | None:
+    """The element strings of the form that is printed below a code, `(01)…(10)…`, or None if
+    `text` is something else. A value that holds such brackets itself makes it `ambiguous_gs1`."""
+    parts = _PRINTED_AI.split(text)
+    if len(parts) < 3 or parts[0]:
         return None
-    return Gs1Content(_pairs(found), _check_marks(found))
+    found: list[GS1ElementString] = []
+    for ai, value in zip(parts[1::2], parts[2::2], strict=True):
+        try:
+            element = GS1ElementString.extract(ai + value)
+        except ParseError:
+            return Gs1Content((), ("gs1_error",))
+        if element.ai.ai != ai or len(element) != len(ai) + len(value):
+            return Gs1Content((), ("gs1_error",))
+        found.append(element)
+    if len({element.ai.ai for element in found}) < len(found):
+        return Gs1Content((), ("gs1_error",))
+    quality = _check_marks(found)
+    if any("(" in value for value in parts[2::2]):
+        quality = (*quality, "ambiguous_gs1")
+    return Gs1Content(_pairs(found), quality)
+
+
+def parse_digital_link(uri: str) -> Gs1Content | None:
+    """The element strings of a GS1 Digital Link URI, or None if `uri` is some other text. The
+    short names of version 1.1 (`/gtin/…/lot/…`) are understood beside the numbers."""
+    for spelling in dict.fromkeys((uri, _with_numbers(uri))):
+        try:
+            found = list(GS1DigitalLinkURI.parse(spelling).element_strings)
+        except (ParseError, ValueError):
+            continue
+        return Gs1Content(_pairs(found), _check_marks(found))
+    return None
+
+
+def is_compressed_link(uri: str) -> bool:
+    """Whether `uri` is a GS1 address of which the path can't be read as it stands: compressed, or
+    damaged."""
+    return _GS1_ADDRESS.match(uri) is not None
+
+
+def _with_numbers(uri: str) -> str:
+    address, mark, query = uri.partition("?")
+    segments = address.split("/")
+    names = [i for i, segment in enumerate(segments) if segment in _SHORT_KEYS]
+    if not names:
+        return uri
+    for i in range(names[0], len(segments), 2):
+        segments[i] = _SHORT_NAMES.get(segments[i], segments[i])
+    return "/".join(segments) + mark + query
 
 
 def _broken(found: list[GS1ElementString], message: str) -> Gs1Content:

@@ -62,6 +62,16 @@ GTIN = ("01", "09501101530003")
         ),
         (b"]d1http://example.com/01/09501101530003", "]d1", "digital_link", (GTIN,)),
         (b"]J0https://example.org/a/01/09501101530003", "]J0", "digital_link", (GTIN,)),
+        (b"https://id.gs1.org/01/09501101530003", "", "digital_link", (GTIN,)),
+        (
+            b"]Q1https://example.com/gtin/9501101530003/lot/ABC",
+            "]Q1",
+            "digital_link",
+            (GTIN, ("10", "ABC")),
+        ),
+        # as printed below the code
+        (b"(01)09501101530003(10)LOT7", "", "gs1", (GTIN, ("10", "LOT7"))),
+        (b"]C1(01)09501101530003(10)LOT7", "]C1", "gs1", (GTIN, ("10", "LOT7"))),
         # composite
         (b"]E09501101530003|]e01726123110A", "]E0", "gs1", (GTIN, ("17", "261231"), ("10", "A"))),
         # no GS1 at all
@@ -98,6 +108,12 @@ def test_a_sound_code_is_read_as_what_it_is(
         (b"]C1010950110153000310LOT717261231", "gs1", ("ambiguous_gs1",)),
         (b"]C10209501101530003372410LOT7", "gs1", ("ambiguous_gs1",)),
         (b"]C1010950110153000310" + b"L" * 20 + b"21SER", "gs1", ("ambiguous_gs1",)),
+        (b"]C1(01)09501101530003(10)LOT(17)X(21)S", "gs1", ("gs1_error",)),
+        (b"(01)09501101530003(10)L(21S", "gs1", ("ambiguous_gs1",)),
+        (b"0109501101530004", "gs1", ("check_digit",)),
+        (b"95011015300039501101530003", "text", ("gs1_error",)),
+        (b"]I11950110153000", "text", ("truncated",)),
+        (b"]Q1https://id.gs1.org/DAYIqvoiAxp", "text", ("gs1_error",)),
         # truncated, two codes merged, impossible date, nothing
         (b"]C101095011015300", "gs1", ("gs1_error",)),
         (b"]C101095011015300030109501101530003", "gs1", ("gs1_error",)),
@@ -145,12 +161,29 @@ def test_a_substituted_separator_still_separates(substitute: str) -> None:
         (b"NOREAD", "no_read"),
         (b"?", "no_read"),
         (b"????", "no_read"),
+        (b"]C1?", "no_read"),
+        (b"<NoRead>", "no_read"),
+        (b"]E0NOREAD", "no_read"),
         (b"   ", "empty"),
         (b"A\x00B", "nul_byte"),
     ],
 )
 def test_what_holds_no_code_is_refused(frame: bytes, reason: str) -> None:
     assert refusal(frame, DEFAULT) == reason
+
+
+@pytest.mark.parametrize(
+    "frame", [b"]Q1https://example.com/~shop/a", b"]C0A~B", b"https://example.com/~a", b"A~B"]
+)
+def test_a_substitute_in_a_code_that_is_not_gs1_stays_what_it_is(frame: bytes) -> None:
+    scan = read_frame(frame, BarcodeSettings(gs_substitute="~"))
+    assert "~" in scan.data
+
+
+def test_a_substitute_leaves_the_halves_of_a_composite_apart() -> None:
+    frame = b"]E09501101530003|]e010LOT|21S1"
+    scan = read_frame(frame, BarcodeSettings(gs_substitute="|"))
+    assert scan.elements == (GTIN, ("10", "LOT"), ("21", "S1"))
 
 
 def test_a_code_page_can_be_set_per_scanner() -> None:

@@ -1,0 +1,1 @@
+"""UHF RFID readers of the Chafon / UHFReader18 family."""

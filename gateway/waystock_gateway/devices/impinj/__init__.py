@@ -1,0 +1,1 @@
+"""Impinj R700 fixed RFID readers (JSON over MQTT or webhook)."""

@@ -1,0 +1,125 @@
+"""What the RFID readers that publish JSON have in common: messages that come alone, in arrays or
+one a line; tags named in hex. Pure. Upstream: the MQTT source and the `decode` command. Used by the
+decoders of `zebra_fx`, `rfd40` and `impinj`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, cast
+
+import msgspec
+
+from waystock.contract.reading import read
+from waystock_gateway.readings import Reading, Reject, TagRead
+
+PAYLOAD_BYTES_MAX = 262_144
+RAW_BYTES_MAX = 512
+_EPC_BYTES_MAX = 62
+
+Message = dict[str, Any]
+_any_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+class PresenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[mqtt_sources.presence]`: how reads become arrivals and departures."""
+
+    absence_s: Annotated[float, msgspec.Meta(ge=0.2, le=3600)] = 3.0
+    """A tag that was not heard for this long has departed."""
+    arrive_reads: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    """How often a tag must be heard, with no absence between, before it has arrived."""
+    rssi_dbm_min: float = -128.0
+    """Weaker reads are ignored (tags that stand near the portal, not in it)."""
+
+
+class UnusableError(ValueError):
+    """The message is the reject's reason."""
+
+
+def decode_payload(
+    payload: bytes, tag_reads: Callable[[Message], Iterator[TagRead | UnusableError]]
+) -> list[Reading]:
+    """One payload's tags, and a reject for each message or tag in it that can't be used."""
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        return [_reject("too_long", payload)]
+    readings: list[Reading] = []
+    for document in _documents(payload):
+        if isinstance(document, Reject):
+            readings.append(document)
+            continue
+        for found in _found(document, tag_reads):
+            if isinstance(found, UnusableError):
+                found = _reject(str(found), msgspec.json.encode(document))
+            readings.append(found)
+    return readings
+
+
+def _found(
+    document: Message, tag_reads: Callable[[Message], Iterator[TagRead | UnusableError]]
+) -> Iterator[TagRead | UnusableError]:
+    try:
+        yield from tag_reads(document)
+    except UnusableError as error:
+        yield error
+
+
+def epc_of(value: Any) -> str:
+    """Upper-case hex of whole words, or UnusableError."""
+    try:
+        epc = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        epc = b""
+    return checked_epc(epc)
+
+
+def checked_epc(epc: bytes) -> str:
+    """Upper-case hex of a bank that a tag can have, or UnusableError."""
+    if not 2 <= len(epc) <= _EPC_BYTES_MAX or len(epc) % 2:
+        raise UnusableError("no_epc")
+    return epc.hex().upper()
+
+
+def number_of(value: Any, low: float, high: float) -> float | None:
+    """A plain number within its bounds; anything else is left out."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        return None
+    return float(value)
+
+
+def antenna_of(value: Any) -> int | None:
+    """An antenna's number from 1 on."""
+    number = number_of(value, 0, 255)
+    return None if number is None or number != int(number) else int(number)
+
+
+def table_of(message: Message, name: str) -> Message:
+    """The object `name`, or UnusableError."""
+    value = message.get(name)
+    if not isinstance(value, dict):
+        raise UnusableError(f"no_{name}")
+    return cast("Message", value)
+
+
+def _documents(payload: bytes) -> Iterator[Message | Reject]:
+    """A payload is one document, or one a line."""
+    for text in _parts(payload):
+        try:
+            value = read(_any_json, text)
+        except msgspec.DecodeError:
+            yield _reject("not_json", text)
+            continue
+        for document in cast("list[Any]", value) if isinstance(value, list) else [value]:
+            if isinstance(document, dict):
+                yield cast("Message", document)
+            else:
+                yield _reject("not_an_object", text)
+
+
+def _parts(payload: bytes) -> list[bytes]:
+    try:
+        read(_any_json, payload)
+    except msgspec.DecodeError:
+        return [line for line in payload.splitlines() if line.strip()] or [payload]
+    return [payload]
+
+
+def _reject(reason: str, raw: bytes) -> Reject:
+    return Reject(reason=reason, at=0, raw=raw[:RAW_BYTES_MAX])

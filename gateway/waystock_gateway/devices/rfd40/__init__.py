@@ -1,0 +1,1 @@
+"""Zebra RFD40 / RFD90 RFID sleds (JSON over MQTT)."""

@@ -1,0 +1,1 @@
+"""Zebra FX fixed RFID readers (IoT Connector, JSON over MQTT)."""
