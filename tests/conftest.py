@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.brokers import Broker, mosquitto, nats
 from tests.support.postgres import DatabaseServer, embedded_postgres, on_ci
 from tests.support.timescale import TimescaleMissingError, timescale
 from waystock_demo import ports
+
+# How long an example takes says how busy the machine is, not whether the rule holds.
+settings.register_profile("waystock", deadline=None)
+settings.load_profile("waystock")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""RFID readers that publish JSON: messages in the forms their makers document, and damaged ones."""
+"""RFID readers that publish JSON: messages with the fields their makers describe, and damaged ones."""
 
 import msgspec
 import pytest
