@@ -1,4 +1,4 @@
-"""RFID readers that publish JSON: messages with the fields their makers describe, and damaged ones."""
+"""RFID readers that publish JSON: messages with the fields their makers describe, and spoilt ones."""
 
 import msgspec
 import pytest
