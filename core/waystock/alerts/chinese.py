@@ -37,7 +37,7 @@ def off_route(case: Case) -> str:
     if case.text("ended"):
         return f"车辆 {truck} 曾偏离{way}，该行程已结束。"
     metres = case.number("distance_m")
-    far = f" {_way(metres)}" if metres is not None else ""
+    far = f" {way_of(metres)}" if metres is not None else ""
     return f"车辆 {truck} 偏离{way}{far}。{orders_hit(case)}请联系司机了解原因。"
 
 
@@ -95,7 +95,7 @@ def low_stock(case: Case) -> str:
 def silent_gateway(case: Case) -> str:
     """gateway.silent"""
     silent_s = case.number("silent_s")
-    since = f" {_duration(silent_s)}" if silent_s is not None else ""
+    since = f" {duration(silent_s)}" if silent_s is not None else ""
     seen = case.clock("last_seen")
     since += f"（最后在线 {seen}）" if seen else ""
     return f"网关 {case.subject} 失联{since}。读数仍保存在网关，恢复后补传；请检查电源和网络。"
@@ -148,10 +148,11 @@ def _lateness(late_s: float | None, about: str = "") -> str:
         return ""
     if late_s < 30:
         return "，按时"
-    return f"，晚点{about} {_duration(late_s)}"
+    return f"，晚点{about} {duration(late_s)}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A length of time, in whole minutes."""
     minutes = max(1, round(seconds / 60))
     if minutes < 120:
         return f"{minutes} 分钟"
@@ -159,5 +160,6 @@ def _duration(seconds: float) -> str:
     return f"{hours} 小时 {rest} 分钟" if rest else f"{hours} 小时"
 
 
-def _way(metres: float) -> str:
+def way_of(metres: float) -> str:
+    """A distance."""
     return f"{metres / 1000:.1f} 公里" if metres >= 1000 else f"{whole(metres)} 米"

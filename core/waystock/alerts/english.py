@@ -39,7 +39,7 @@ def off_route(case: Case) -> str:
     if case.text("ended"):
         return f"Truck {truck} was off {way}; that journey is over."
     metres = case.number("distance_m")
-    far = _way(metres) + " off" if metres is not None else "off"
+    far = way_of(metres) + " off" if metres is not None else "off"
     return f"Truck {truck} is {far} {way}.{orders_hit(case)} Call the driver and ask why."
 
 
@@ -98,7 +98,7 @@ def low_stock(case: Case) -> str:
 def silent_gateway(case: Case) -> str:
     """gateway.silent"""
     silent_s = case.number("silent_s")
-    since = f" for {_duration(silent_s)}" if silent_s is not None else ""
+    since = f" for {duration(silent_s)}" if silent_s is not None else ""
     seen = case.clock("last_seen")
     since += f" (last seen {seen})" if seen else ""
     return (
@@ -163,10 +163,11 @@ def _lateness(late_s: float | None, about: str = "") -> str:
         return ""
     if late_s < 30:
         return " in time"
-    return f"{about} {_duration(late_s)} late"
+    return f"{about} {duration(late_s)} late"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A length of time, in whole minutes."""
     minutes = max(1, round(seconds / 60))
     if minutes < 120:
         return f"{minutes} minute" + ("" if minutes == 1 else "s")
@@ -174,5 +175,6 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} hours"
 
 
-def _way(metres: float) -> str:
+def way_of(metres: float) -> str:
+    """A distance."""
     return f"{metres / 1000:.1f} km" if metres >= 1000 else f"{whole(metres)} m"

@@ -8,7 +8,7 @@ the sentence. Times are told at the figure `time_zone` (the site's), else as UTC
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from waystock.alerts import chinese, english
+from waystock.alerts import chinese, chinese_road, english, english_road
 from waystock.alerts.figures import Case, Figures
 
 Language = Literal["en", "zh"]
@@ -18,6 +18,13 @@ _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
     "en": {
         "shipment.late_predicted": english.late,
         "vehicle.off_route": english.off_route,
+        "vehicle.no_go": english_road.no_go,
+        "vehicle.dwell": english_road.dwell,
+        "vehicle.speeding": english_road.speeding,
+        "vehicle.unplanned_stop": english_road.unplanned_stop,
+        "gps.silent": english_road.gps_silent,
+        "gps.jump": english_road.gps_jump,
+        "gps.frozen": english_road.gps_frozen,
         "load.wrong_vehicle": english.wrong_vehicle,
         "receipt.short": english.short_receipt,
         "stock.low": english.low_stock,
@@ -28,6 +35,13 @@ _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
     "zh": {
         "shipment.late_predicted": chinese.late,
         "vehicle.off_route": chinese.off_route,
+        "vehicle.no_go": chinese_road.no_go,
+        "vehicle.dwell": chinese_road.dwell,
+        "vehicle.speeding": chinese_road.speeding,
+        "vehicle.unplanned_stop": chinese_road.unplanned_stop,
+        "gps.silent": chinese_road.gps_silent,
+        "gps.jump": chinese_road.gps_jump,
+        "gps.frozen": chinese_road.gps_frozen,
         "load.wrong_vehicle": chinese.wrong_vehicle,
         "receipt.short": chinese.short_receipt,
         "stock.low": chinese.low_stock,

@@ -24,6 +24,9 @@ class AlertType(NamedTuple):
     figures: tuple[str, ...]
 
 
+_OF_FENCE = ("fence", "fence_en", "fence_zh")
+_OF_ROAD = ("vehicle", "plate", "time_zone", "ended")
+
 ALERT_TYPES: tuple[AlertType, ...] = (
     AlertType(
         "shipment.late_predicted",
@@ -62,6 +65,7 @@ ALERT_TYPES: tuple[AlertType, ...] = (
             "ended",
         ),
     ),
+    AlertType("vehicle.no_go", "critical", "vehicle", (*_OF_FENCE, "lat", "lon", *_OF_ROAD)),
     AlertType(
         "load.wrong_vehicle",
         "critical",
@@ -98,6 +102,27 @@ ALERT_TYPES: tuple[AlertType, ...] = (
             "expected",
         ),
     ),
+    AlertType(
+        "vehicle.unplanned_stop",
+        "warning",
+        "vehicle",
+        ("shipment", "stopped_s", "limit_s", "lat", "lon", *_OF_ROAD),
+    ),
+    AlertType(
+        "vehicle.dwell",
+        "warning",
+        "vehicle",
+        (*_OF_FENCE, "dwell_s", "limit_s", "detention_s", "lat", "lon", *_OF_ROAD),
+    ),
+    AlertType(
+        "vehicle.speeding",
+        "warning",
+        "vehicle",
+        (*_OF_FENCE, "speed_mps", "limit_mps", "lat", "lon", *_OF_ROAD),
+    ),
+    AlertType("gps.silent", "info", "vehicle", ("silent_s", "limit_s", "lat", "lon", *_OF_ROAD)),
+    AlertType("gps.jump", "info", "vehicle", ("distance_m", "jumps", "lat", "lon", *_OF_ROAD)),
+    AlertType("gps.frozen", "warning", "vehicle", ("frozen_s", "lat", "lon", *_OF_ROAD)),
     AlertType("gateway.silent", "warning", "site/gateway", ("silent_s", "last_seen")),
     AlertType("ingest.dead_letter", "warning", "site/gateway", ("count", "reason")),
     # One for all that wait for a person, wherever they came from; `more` where count is a limit.

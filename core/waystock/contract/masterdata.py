@@ -99,13 +99,18 @@ class Device(_Record, frozen=True, kw_only=True):
     vehicle: Name | None = None
 
 
-class Fence(_Record, frozen=True, kw_only=True):
+class Fence(_Record, frozen=True, kw_only=True, omit_defaults=True):
     fence: Name
     name: Words
-    kind: Literal["site", "customer", "no_go"]
+    kind: Literal["site", "customer", "zone", "corridor", "no_go"]
     site: Name | None = None
+    dwell_limit_s: Annotated[float, msgspec.Meta(ge=60)] | None = None
+    """A vehicle that stays longer is detained; None: the fleet's free time at a customer's, and no
+    limit elsewhere."""
+    speed_limit_mps: Annotated[float, msgspec.Meta(ge=1)] | None = None
     geometry: dict[str, Any]
-    """GeoJSON Polygon or MultiPolygon."""
+    """GeoJSON Polygon or MultiPolygon; a circle is a Point with the member `radius_m`, a corridor a
+    LineString or MultiLineString with the member `width_m`, from edge to edge."""
 
 
 class OrderLine(_Record, frozen=True, kw_only=True):

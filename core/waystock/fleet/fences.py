@@ -1,5 +1,5 @@
 """All geofences in one index: which of them a set of fixes is in, or near. Upstream: fences of the
-master data (GeoJSON polygons with holes, across the antimeridian too); downstream: visits.
+master data, as polygons (`fence_shapes`); downstream: visits.
 
 Candidates come from a grid of squares of several sizes (`grid`); each candidate pair is then
 decided exactly, in a plane at the fence. Results do not depend on which fixes are asked about
@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from waystock.compiled import compiled
 from waystock.contract.masterdata import Fence
 from waystock.fleet.ellipsoid import Floats, metres_per_degree
+from waystock.fleet.fence_shapes import fence_polygon
 from waystock.fleet.geodesy import wrap_deg
 from waystock.fleet.grid import Grid, first_of, make_grid
 from waystock.fleet.records import F8, I4, Items, Records, as_items, dtype_of
@@ -170,31 +170,7 @@ def _polygon_again(
     earlier = known.get(fence.fence)
     if earlier is not None and earlier[0].geometry == fence.geometry:
         return fence, earlier[1]
-    return fence, _polygon(fence)
-
-
-def _polygon(fence: Fence) -> BaseGeometry:
-    """The fence as a valid polygon, its longitudes running on past 180 where it crosses that."""
-    try:
-        geometry = shape(fence.geometry)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ValueError(f"fence {fence.fence!r}: not a GeoJSON geometry: {error}") from error
-    if geometry.geom_type not in {"Polygon", "MultiPolygon"}:
-        raise ValueError(f"fence {fence.fence!r}: a {geometry.geom_type} is no area")
-    west, _, east, _ = geometry.bounds if not geometry.is_empty else (0.0, 0.0, 0.0, 0.0)
-    if east - west > 180:
-        geometry = shapely.transform(geometry, _eastward)
-    if not geometry.is_valid:
-        geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
-    if geometry.is_empty or geometry.area == 0:
-        raise ValueError(f"fence {fence.fence!r}: the polygon has no area")
-    return geometry
-
-
-def _eastward(lonlat: Floats) -> Floats:
-    moved = lonlat.copy()
-    moved[moved[:, 0] < 0, 0] += 360.0
-    return moved
+    return fence, fence_polygon(fence.fence, fence.geometry)
 
 
 def _in_planes(shapes: Shapes, bounds: Floats) -> tuple[Records, Records, Floats]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waystock.compiled import compiled
+from waystock.fleet.anomalies import end_frozen, is_thawing, note_jump
 from waystock.fleet.fences import Near
 from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
 from waystock.fleet.geodesy import distance_m
@@ -281,14 +282,16 @@ def _take(
 ) -> int:
     """Accept the fix, unless it contradicts the last one: that is a jump, until several that agree
     say otherwise. Why it was left out, or 0."""
-    leg_m = 0.0
+    leg_m = leg_s = 0.0
     is_elsewhere = False
     odometer_m = 0.0
     if state.phase != NOTHING:
         last = state.until
         odometer_m = last.odometer_m
         leg_m = distance_m(last.lat, last.lon, fix.lat, fix.lon)
+        leg_s = (fix.time_us - last.time_us) * 1e-6
         if _is_jump(leg_m, fix.time_us - last.time_us, s):
+            _tell_jump(state, step, fix, leg_m, leg_s, rows, s)
             leg_m, is_elsewhere = 0.0, True
             if _suspect(state, fix, s) < s.jump_confirm_fixes:
                 return TELEPORT
@@ -301,8 +304,33 @@ def _take(
     step.course_deg_true = fix.course_deg_true
     step.accuracy_m = max(0.0, _known(fix.accuracy_m, s.accuracy_m_default))
     step.leg_m = leg_m
+    step.leg_s = leg_s
     follow(state, step, is_elsewhere, near, outside_m, plan, rows, s)
     return 0
+
+
+@compiled
+def _tell_jump(
+    state: VehicleState,
+    step: Step,
+    fix: TrackFix,
+    leg_m: float,
+    leg_s: float,
+    rows: Items[Row],
+    s: FleetSettings,
+) -> None:
+    """A jump, or the end of a time in which the receiver told one place for ever. What the call has
+    told of the last accepted fix stays as it is."""
+    captured_us = step.captured_us
+    step.captured_us = fix.captured_us
+    step.spot.time_us = fix.time_us
+    step.spot.lat = fix.lat
+    step.spot.lon = fix.lon
+    step.leg_s = leg_s
+    thaws = state.suspect_fixes > 0 and is_thawing(state)
+    if not thaws and not end_frozen(state, step, leg_m, rows, s):
+        note_jump(state, step, leg_m, rows, s)
+    step.captured_us = captured_us
 
 
 @compiled

@@ -68,8 +68,7 @@ def step_over_gap(state: VehicleState, step: Step, rows: Items[Row], s: FleetSet
         return
     is_moving = state.phase == MOVING
     if is_moving:
-        # A trip that nothing more is heard of ends at the last fix, or at the first of its rest.
-        stood = state.since if _is_settled(state, s) else state.until
+        stood = _last_heard_of(state, s)
         _end_trip(state, stood, step, rows)
     else:
         stood = state.anchor
@@ -86,6 +85,20 @@ def step_over_gap(state: VehicleState, step: Step, rows: Items[Row], s: FleetSet
     copy_spot(state.rests[0].until, spot)
     copy_spot(state.since, spot)
     copy_spot(state.until, spot)
+
+
+@compiled
+def _last_heard_of(state: VehicleState, s: FleetSettings) -> Spot:
+    """A trip that nothing more is heard of ends at the last fix, or at the first of its rest."""
+    return state.since if _is_settled(state, s) else state.until
+
+
+@compiled
+def trip_ends(states: Items[VehicleState], rules: Items[FleetSettings], ends: Items[Spot]) -> None:
+    """Where the trip of each vehicle that is under way ends if nothing more is ever heard."""
+    for i in range(len(states)):
+        if states[i].phase == MOVING:
+            copy_spot(ends[i], _last_heard_of(states[i], rules[0]))
 
 
 @compiled
@@ -125,6 +138,13 @@ def _keep_rest(state: VehicleState, oldest_us: int) -> None:
 @compiled
 def _step_moving(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
     _remember(state, step.spot, s)
+    _arrive_if_it_stands(state, step, rows, s)
+
+
+@compiled
+def _arrive_if_it_stands(
+    state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings
+) -> None:
     if not _has_arrived(state, step.spot, s):
         return
     arrived = _arrival(state, s)
@@ -146,8 +166,9 @@ def _step_standing(state: VehicleState, step: Step, rows: Items[Row], s: FleetSe
         _remember(state, step.spot, s)
     else:
         state.recent_count = 0
-    if state.away >= s.depart_fixes:
+    if state.away >= s.depart_fixes and _is_sure(state, step, s):
         _depart(state, step, rows, s)
+        _arrive_if_it_stands(state, step, rows, s)
     elif state.phase == UNKNOWN and state.away == 0 and _has_arrived(state, step.spot, s):
         copy_spot(step.before, _arrival(state, s))
         _say_stop(step.before, step, rows)
@@ -205,6 +226,15 @@ def _is_away(state: VehicleState, step: Step, s: FleetSettings) -> bool:
     if state.rest_count == 0:
         return True
     return _apart_m(state.rests[state.rest_count - 1].since, step.spot) >= limit_m
+
+
+@compiled
+def _is_sure(state: VehicleState, step: Step, s: FleetSettings) -> bool:
+    """That it is away is no error of some fixes which will be back in a moment: it is far enough,
+    says that it moves, or has been away for a stop's time."""
+    if _apart_m(state.anchor, step.spot) >= s.depart_anyway_m or step.speed_mps >= s.moving_mps:
+        return True
+    return _seconds(state.left, step.spot) > s.stop_window_s
 
 
 @compiled

@@ -30,8 +30,9 @@ from waystock.fleet.planned import (
 )
 from waystock.fleet.records import Items, as_items
 from waystock.fleet.settings import FleetSettings
+from waystock.fleet.state import NO_GO_AREA, PLAIN, YARD
 
-_YARDS = frozenset({"site", "customer"})
+_KINDS = {"site": YARD, "customer": YARD, "no_go": NO_GO_AREA}
 
 
 class FleetPlan:
@@ -145,7 +146,7 @@ def _arrays(
     stops = [stop for one in placed for stop in one.stops]
     vertices = [one.vertices for one in placed]
     return PlanArrays(
-        fences=as_items(_fences(index), PlannedFence),
+        fences=as_items(_fences(index, settings), PlannedFence),
         shipments=as_items(_shipments(placed, settings), PlannedShipment),
         stops=as_items(
             np.array(
@@ -168,12 +169,21 @@ def _arrays(
     )
 
 
-def _fences(index: FenceIndex) -> NDArray[np.void]:
+def _fences(index: FenceIndex, settings: FleetSettings) -> NDArray[np.void]:
     fences = np.empty(len(index.codes), FENCE)
     fences["key"] = [key_of(code) for code in index.codes]
     fences["area_m2"] = index.areas_m2
-    fences["is_yard"] = [fence.kind in _YARDS for fence in index.fences]
+    fences["kind"] = [_KINDS.get(fence.kind, PLAIN) for fence in index.fences]
+    fences["dwell_limit_s"] = [_dwell_limit_s(fence, settings) for fence in index.fences]
+    fences["speed_limit_mps"] = [fence.speed_limit_mps or 0.0 for fence in index.fences]
     return fences
+
+
+def _dwell_limit_s(fence: Fence, settings: FleetSettings) -> float:
+    """0: a vehicle may stay as long as it likes."""
+    if fence.dwell_limit_s is not None:
+        return fence.dwell_limit_s
+    return settings.free_time_s if fence.kind == "customer" else 0.0
 
 
 def _shipments(placed: Sequence[PlacedShipment], settings: FleetSettings) -> NDArray[np.void]:

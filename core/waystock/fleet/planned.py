@@ -4,15 +4,18 @@ Upstream: `plan` and `placement`, which make them of master data; downstream: th
 
 from typing import NamedTuple
 
-from waystock.fleet.records import F8, I4, I8, Flag, Items, dtype_of
+from waystock.fleet.records import F8, I4, I8, Items, dtype_of
 
 
 class PlannedFence:
-    """A fence: its key, and whether vehicles manoeuvre there (a site or a customer's)."""
+    """A fence: its key, and what is allowed there; 0 is no limit."""
 
     key: I8
     area_m2: F8
-    is_yard: Flag
+    dwell_limit_s: F8
+    speed_limit_mps: F8
+    kind: I8
+    """PLAIN, YARD (a site or a customer's: vehicles manoeuvre there) or NO_GO_AREA."""
 
 
 class PlannedShipment:

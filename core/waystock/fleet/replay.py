@@ -11,15 +11,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from waystock.fleet.alert_rows import EPISODES, Episode, episode
 from waystock.fleet.derived import (
     MARKS,
     MOTIONS,
-    Episode,
     Mark,
     Motion,
     as_progress,
     as_row,
-    episode,
     instant_from_us,
     instant_or_none,
 )
@@ -27,7 +26,7 @@ from waystock.fleet.fixes import TrackFixes
 from waystock.fleet.fold import FoldOutput, fold_tracks
 from waystock.fleet.plan import FleetPlan, instant_us
 from waystock.fleet.records import UNKNOWN_US
-from waystock.fleet.rows import ARRIVAL, LATE, OFF_ROUTE, STOP, TRIP, VISIT, Row
+from waystock.fleet.rows import ARRIVAL, STOP, TRIP, VISIT, Row
 from waystock.fleet.state import MOVING, pack, unpack
 
 NOTHING_KNOWN = b""
@@ -191,9 +190,7 @@ def _derived(
             for row in rows
             if row.kind == ARRIVAL
         ],
-        episodes=[
-            episode(row, vehicle, plan, names) for row in rows if row.kind in {LATE, OFF_ROUTE}
-        ],
+        episodes=[episode(row, vehicle, plan, names) for row in rows if row.kind in EPISODES],
         skipped=_skipped(fixes, output),
         progress=_position(output, names),
     )

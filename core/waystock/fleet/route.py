@@ -46,7 +46,8 @@ def project(
 
 @compiled
 def project_anywhere(vertices: Items[Vertex], lat: float, lon: float) -> tuple[float, float]:
-    """The nearest point of all; where the route passes twice, the first passage."""
+    """(metres along the route, metres from it) of the nearest point of all; where the route passes
+    twice, along it is where it passes first."""
     last = len(vertices) - 1
     nearest_m = _best(vertices, lat, lon, 0.0, 0, last, 0.0)[1]
     lon = _near(vertices, lon)
@@ -63,7 +64,7 @@ def project_anywhere(vertices: Items[Vertex], lat: float, lon: float) -> tuple[f
         if not following[1] < at[1]:
             break
         at = following
-    return at
+    return at[0], nearest_m
 
 
 @compiled

@@ -13,6 +13,9 @@ from waystock.fleet.state import Spot
 TRIP, STOP, VISIT, ARRIVAL, LATE, OFF_ROUTE = range(6)
 """Kinds of rows. Keys: the fence of a visit, the shipment of an arrival or of lateness; number: the
 stop of an arrival."""
+NO_GO, DWELL, SPEEDING, UNPLANNED_STOP, GPS_SILENT, GPS_JUMP, GPS_FROZEN = range(6, 13)
+"""Kinds of rows that are alerts, too; the key of the first three is a fence. `figure` and `limit`
+are seconds, for speeding metres per second, for jumps the longest in metres and how many."""
 NOT_ENDED, RECOVERED, REACHED, SHIPMENT_OVER = range(4)
 """Why an alert ended."""
 PLANNED_SPEED, TRIP_PACE, OWN_PACE = range(3)
@@ -52,6 +55,8 @@ class Row:
     late_s: F8
     remaining_m: F8
     pace_mps: F8
+    figure: F8
+    limit: F8
 
 
 class Progress:
@@ -64,7 +69,9 @@ class Progress:
     is_on_trip: Flag
     phase: I4
     next_seq: I4
-    """The stop ahead, where there is an outlook."""
+    """The stop ahead, where there is an outlook …"""
+    model: I4
+    """… and what its arrival time rests on."""
     fence: I8
     """The smallest fence it is in; 0 for none."""
     shipment: I8
@@ -96,6 +103,8 @@ class Step:
     course_deg_true: F8
     accuracy_m: F8
     leg_m: F8
+    leg_s: F8
+    """Way and time since the last accepted fix; 0 s at the first."""
     quarter_us: I8
     """End of the quarter of an hour that the fix lies in."""
     hop_m: F8
@@ -170,3 +179,13 @@ def end_row(row: Row, end_us: int, step: Step) -> None:
     if row.end_us != end_us:
         row.end_us = end_us
         row.end_decided_us = step.quarter_us
+
+
+@compiled
+def tell(row: Row, step: Step, figure: float, limit: float) -> None:
+    """The figures of an anomaly, at the place of this fix."""
+    row.captured_us = step.captured_us
+    row.lat = step.spot.lat
+    row.lon = step.spot.lon
+    row.figure = figure
+    row.limit = limit

@@ -33,9 +33,12 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     depart_m: float = 200.0
     """Stopped becomes moving at this distance from where the vehicle stands …"""
     depart_fixes: int = 2
-    """… on as many consecutive fixes, so that one stray fix makes no trip."""
+    """… on as many consecutive fixes, so that one stray fix makes no trip …"""
     depart_anyway_m: float = 500.0
-    """A vehicle that creeps, resting now and then, departs at this distance from its stop."""
+    """… and the last of them is this far away, or has `moving_mps`, or comes later than
+    `stop_window_s` after the last one at the stop: reflections throw a parked vehicle's fixes
+    about, and not only one by one. The trip begins no later for it. A vehicle that creeps, resting
+    now and then, departs at this distance too."""
     stop_m: float = 200.0
     stop_window_s: float = 180.0
     """Moving becomes stopped when every fix of a window this long lies within `stop_m` of its
@@ -62,11 +65,16 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     # Geofences.
     enter_fixes: int = 3
     exit_fixes: int = 3
-    """Consecutive fixes inside (outside) that make a visit begin (end) …"""
+    """Fixes inside, less those just outside between them, that make a visit begin; consecutive ones
+    outside that make it end …"""
     fence_s: float = 60.0
     """… or two fixes this far apart, for trackers that report rarely."""
     exit_buffer_m: float = 30.0
     """Outside begins this far beyond the edge, plus the fix's accuracy."""
+    exit_standing_m: float = 100.0
+    exit_standing_s: float = 900.0
+    """A vehicle that stands has left a fence only if it is so far outside, or has been outside for
+    so long, or is in another fence since: fixes wander for minutes, a parked truck does not."""
     accuracy_m_default: float = 5.0
     """Taken for a fix that does not state its accuracy."""
 
@@ -127,6 +135,36 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Standard deviation of ln(travel time) at the start and after a long observed trip."""
     spread_s_min: float = 30.0
     """p10 and p90 are at least this far from p50."""
+
+    # Anomalies.
+    free_time_s: float = 7_200.0
+    """Stay at a customer's before the detention clock runs, if its fence has no other limit."""
+    dwell_s_min: float = 60.0
+    """No limit of a fence is shorter."""
+    speed_limit_mps: float = 130.0 / 3.6
+    """Highest speed of any vehicle; a fence may have a lower one."""
+    speeding_over_mps: float = 2.0
+    """Speeding is further above the limit than this …"""
+    speeding_fixes: int = 3
+    speeding_clear_fixes: int = 2
+    """… on as many consecutive fixes, until as many are not above the limit."""
+    speeding_leg_s: float = 5.0
+    """Where the device tells no speed, that of a leg at least this long is taken."""
+    unplanned_stop_s: float = 900.0
+    """A stop this long on the way of a shipment, in no yard, is unplanned …"""
+    unplanned_stop_m: float = 500.0
+    """… unless the end of the route is this near."""
+    silent_s: float = 1_800.0
+    """A silence this long on the road is told when it is over."""
+    jump_quiet_s: float = 1_800.0
+    """Jumps with less than this between them are one episode."""
+    frozen_fixes: int = 3
+    """Fixes in a row at the very same place that make a receiver frozen, if it says it moves …"""
+    frozen_mps: float = 3.0
+    frozen_leap: float = 2.5
+    """… or if it came there at this speed, and leaves with a leg so many times as fast (and faster
+    than anyone drives in town, `frozen_leap_mps`): the way was driven meanwhile."""
+    frozen_leap_mps: float = 20.0
 
     # Lateness.
     late_open_s: float = 300.0

@@ -28,11 +28,15 @@ from waystock.fleet.records import (
 )
 from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
 
-FORM = 2
-"""Number of this form; 1 was JSON."""
+FORM = 3
+"""Number of this form; 1 was JSON, 2 knew no anomalies."""
 
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
+ENTERING, INSIDE, OVERDUE = 0, 1, 2
+"""A visit that isn't certain yet; one that is; one that lasts too long."""
+PLAIN, YARD, NO_GO_AREA = 0, 1, 2
+"""Kinds of fences: one where vehicles manoeuvre, one where they have no business."""
 
 
 class Spot:
@@ -52,15 +56,17 @@ class Rest:
 
 
 class FenceStay:
-    """One fence the vehicle is entering (`is_confirmed` false), in, or leaving (`run` > 0)."""
+    """One fence the vehicle is entering, in, or leaving (`run` > 0)."""
 
     fence: I8
     entered_us: I8
     run_us: I8
     area_m2: F4
     run: U2
-    is_confirmed: Flag
-    is_yard: Flag
+    stage: U1
+    """ENTERING, INSIDE or OVERDUE."""
+    kind: U1
+    """PLAIN, YARD or NO_GO_AREA."""
 
 
 class Journey:
@@ -125,6 +131,35 @@ class AwayFigures:
     lon: F8
 
 
+class Anomalies:
+    """What is out of the ordinary, each thing one episode at a time."""
+
+    speeding_us: I8
+    speeding_clear_us: I8
+    speeding_fence: I8
+    speeding_mps: F4
+    """The highest of the episode."""
+    speeding_limit_mps: F4
+    halt_us: I8
+    halt_shipment: I8
+    """The unplanned stop that is told; without a shipment, the last stop that was in a yard."""
+    frozen_us: I8
+    """The first of the fixes at the very same place …"""
+    frozen_mps: F4
+    """… and how fast the way to it was driven."""
+    jump_m: F4
+    jump_us: I8
+    jump_last_us: I8
+    """First and last fix of an episode of jumps."""
+    speeding_run: U1
+    speeding_clear_run: U1
+    is_speeding: Flag
+    is_frozen: Flag
+    frozen_run: U2
+    jumps: U1
+    is_jumping: Flag
+
+
 class VehicleState:
     """Zeros, but for the instants, is knowing nothing yet. There is no room between the fields, so
     that equal states are equal bytes."""
@@ -159,6 +194,7 @@ class VehicleState:
     late_figures: LateFigures
     off_route: Watch
     away_figures: AwayFigures
+    anomalies: Anomalies
     finished: Annotated[Items[I8], FINISHED_MAX]
     """Shipments that are done with, newest last."""
     fences: Annotated[Items[FenceStay], FENCES_MAX]

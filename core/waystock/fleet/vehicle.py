@@ -9,6 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waystock.compiled import compiled
+from waystock.fleet.anomalies import (
+    end_halt,
+    end_jumps,
+    forget_place,
+    tell_silence,
+    watch_halt,
+    watch_place,
+    watch_speed,
+)
 from waystock.fleet.episodes import (
     end_lateness,
     end_off_route,
@@ -31,7 +40,7 @@ from waystock.fleet.journey import (
 from waystock.fleet.motion import begin_motion, step_motion, step_over_gap
 from waystock.fleet.planned import PlanArrays, PlannedShipment, PlannedStop, Vertex
 from waystock.fleet.records import UNKNOWN_US, Items
-from waystock.fleet.rows import REACHED, SHIPMENT_OVER, Progress, Row, Step
+from waystock.fleet.rows import REACHED, RECOVERED, SHIPMENT_OVER, Progress, Row, Step
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import MOVING, NOTHING, STOPPED, UNKNOWN, VehicleState
 from waystock.fleet.visits import (
@@ -61,6 +70,14 @@ def follow(
     state.suspect_lat = 0.0
     state.suspect_lon = 0.0
     step.hop_s = 0.0
+    if state.phase != NOTHING:
+        tell_silence(state, step, rows, s)
+        end_jumps(state, step, rows, s)
+        if is_elsewhere:
+            forget_place(state)
+        else:
+            watch_place(state, step, rows, s)
+            watch_speed(state, step, near, outside_m, plan.fences, rows, s)
     if state.phase == NOTHING:
         begin_motion(state, step.spot)
     elif is_elsewhere:
@@ -73,6 +90,7 @@ def follow(
         # Manoeuvring in a yard says nothing about the road.
         step_pace(state.pace, step.hop_m, step.hop_s, s)
     step_visits(state, step, near, outside_m, plan.fences, rows, s)
+    end_halt(state, step, RECOVERED, rows, s)
     _step_journey(state, step, plan, rows, s)
 
 
@@ -89,7 +107,7 @@ def _step_journey(
         journey.is_on and journey.shipment != plan.shipments[step.shipment].key
     )
     if is_other:
-        _end_watches(state, step, now_us, SHIPMENT_OVER, rows)
+        _end_watches(state, step, now_us, SHIPMENT_OVER, rows, s)
         _end_journey(state)
     if step.shipment < 0:
         return
@@ -102,12 +120,13 @@ def _step_journey(
     _take_arrivals(state, step, shipment, plan.stops, rows)
     at = next_stop(journey, shipment, plan.stops)
     if at < 0:
-        _end_watches(state, step, now_us, REACHED, rows)
+        _end_watches(state, step, now_us, REACHED, rows, s)
         finish(state, shipment.key, s)
         _end_journey(state)
         return
     if len(vertices) > 0:
         _look_aside(state, step, shipment, vertices, plan.stops, rows, s)
+    watch_halt(state, step, shipment, is_visiting_yard(state), rows, s)
     _look_ahead(state, step, shipment, plan.stops, at, rows, s)
 
 
@@ -125,9 +144,12 @@ def _end_journey(state: VehicleState) -> None:
 
 
 @compiled
-def _end_watches(state: VehicleState, step: Step, at_us: int, ended: int, rows: Items[Row]) -> None:
+def _end_watches(
+    state: VehicleState, step: Step, at_us: int, ended: int, rows: Items[Row], s: FleetSettings
+) -> None:
     end_lateness(state, step, at_us, ended, state.late_figures.late_s, rows)
     end_off_route(state, step, at_us, ended, rows)
+    end_halt(state, step, ended, rows, s)
 
 
 @compiled
@@ -240,6 +262,7 @@ def tell_progress(
     stop = stops[step.next_stop]
     progress.next_seq = stop.seq
     progress.has_outlook = True
+    progress.model = step.model
     progress.remaining_m = step.remaining_m
     progress.eta_us = step.eta_us
     progress.p10_us = step.from_us + round(step.p10_s * 1e6)

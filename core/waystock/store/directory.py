@@ -61,7 +61,15 @@ def load_master(database: Database) -> MasterSnapshot:
         names=_names(database, products),
         devices={one.device: one for one in devices},
         fences=tuple(
-            Fence(fence=row[0], name=row[1], kind=row[2], site=row[3], geometry=row[4])
+            Fence(
+                fence=row[0],
+                name=row[1],
+                kind=row[2],
+                site=row[3],
+                dwell_limit_s=row[4],
+                speed_limit_mps=row[5],
+                geometry=row[6],
+            )
             for row in _rows(database, "fences")
         ),
         shipments=_shipments(database),

@@ -1,18 +1,22 @@
-"""Alerts of the fleet fold: its episodes of lateness and of leaving the route become alert rows
-that name the orders they hit. Upstream: the fleet stage; downstream: the store's alerts.
+"""Alerts of the fleet fold: its episodes of lateness, of leaving the route and of what else is out
+of the ordinary become alert rows that name the orders they hit. Upstream: the fleet stage;
+downstream: the store's alerts.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from waystock.fleet.derived import Episode, as_row, episode, instant_from_us, instant_or_none
+from waystock.fleet.alert_rows import EPISODES, OF_VEHICLES, Episode, episode, is_known
+from waystock.fleet.derived import as_row, instant_from_us, instant_or_none
 from waystock.fleet.records import Records
-from waystock.fleet.rows import LATE, OFF_ROUTE, Row
+from waystock.fleet.rows import Row
 from waystock.store.alerts import AlertRow, Scope, replace_episodes
 from waystock.store.fleet import Again
 from waystock.store.stock_alerts import orders_of_shipments
 from waystock_ingest.stages.work import Work
+
+_KINDS = tuple(EPISODES)
 
 
 def put_episodes(
@@ -23,17 +27,21 @@ def put_episodes(
     again: Again | None,
 ) -> None:
     """Write what the fold says of alerts; take back what a second fold doesn't say any more. An
-    episode of a shipment that `names` doesn't know is left out."""
+    episode of a shipment or a fence that `names` doesn't know is left out."""
     scopes = _scopes(work, again) if again is not None else []
-    said = [as_row(one) for one in rows[np.isin(rows["kind"], (LATE, OFF_ROUTE))]]
-    said = [row for row in said if row.shipment in names]
+    said = [as_row(one) for one in rows[np.isin(rows["kind"], _KINDS)]]
+    said = [row for row in said if is_known(row, names)]
     if not said and not scopes:
         return
-    orders = orders_of_shipments(work.database, {names[row.shipment] for row in said})
+    orders = orders_of_shipments(
+        work.database, {names[row.shipment] for row in said if row.shipment != 0}
+    )
     alerts = [
         _alert(work, row, episode(row, vehicles[row.track], work.plan, names), orders)
         for row in said
     ]
+    # Two fences entered at one instant may each have an alert of one type: one stands for both.
+    alerts = list({(one.type, one.subject, one.opened_at): one for one in alerts}.values())
     work.dirty["alerts"] |= replace_episodes(work.database, scopes, alerts)
 
 
@@ -42,7 +50,7 @@ def _scopes(work: Work, again: Again) -> list[Scope]:
     scopes: list[Scope] = []
     for vehicle, since_us in zip(again.vehicles, again.since_us.tolist(), strict=True):
         since = instant_from_us(since_us)
-        scopes.append(Scope("vehicle.off_route", vehicle, since))
+        scopes += [Scope(kind, vehicle, since) for kind in OF_VEHICLES]
         scopes += [
             Scope("shipment.late_predicted", shipment, since)
             for shipment in work.plan.codes_of(vehicle)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from waystock.fleet.derived import Episode, as_row
+from waystock.fleet.alert_rows import Episode
+from waystock.fleet.derived import as_row
 from waystock.fleet.records import Records
 from waystock.fleet.replay import ArrivalRow, Derived, Position, StopRow, TripRow, VisitRow
 

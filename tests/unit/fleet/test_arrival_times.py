@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from waystock.contract.masterdata import Shipment
-from waystock.fleet.derived import MODELS, Episode
+from waystock.fleet.alert_rows import Episode
+from waystock.fleet.derived import MODELS
 from waystock.fleet.eta import forecast, step_pace
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.records import dtype_of, row

@@ -4,6 +4,7 @@ import itertools
 import random
 from typing import NamedTuple
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,10 @@ FENCES = [
     square("dock", 100.0, half_m=40.0),
     square("first", 3000.0, kind="customer"),
     square("customer", 8000.0, kind="customer"),
+    square("lake", 5000.0, kind="no_go"),
+    msgspec.structs.replace(
+        square("town", 5500.0, half_m=1500.0), dwell_limit_s=300.0, speed_limit_mps=9.0
+    ),
 ]
 OUT = [(lon_of(100.0 * i), LAT) for i in range(81)]
 PLAN = FleetPlan.build(
@@ -79,6 +84,7 @@ def day(legs: list[Leg], seed: int) -> list[Fix]:
                     east_m + wild_m + chance.gauss(0, noise_m),
                     leg.north_m + chance.gauss(0, noise_m),
                     accuracy_m,
+                    chance.choice([None, leg.speed_mps, 40.0]),
                 )
                 fixes.append(one)
     return fixes

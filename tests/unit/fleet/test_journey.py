@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from waystock.contract.masterdata import Shipment
-from waystock.fleet.derived import Episode
+from waystock.fleet.alert_rows import Episode
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.replay import NOTHING_KNOWN, Derived, Fix, fold
 

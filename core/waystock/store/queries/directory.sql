@@ -44,7 +44,7 @@ SELECT device, kind, biz_step, read_point, vehicle FROM device;
 SELECT vehicle, plate FROM vehicle;
 
 -- fences --
-SELECT fence, name, kind, site, geometry FROM fence ORDER BY fence;
+SELECT fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry FROM fence ORDER BY fence;
 
 -- shipments --
 SELECT

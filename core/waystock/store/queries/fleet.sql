@@ -86,7 +86,7 @@ WHERE vehicle = any(%(vehicles)s::text []) AND entered_at = any(%(begun)s::times
 UNION
 SELECT coalesce(figures ->> 'shipment', subject) FROM alert
 WHERE
-    type IN ('shipment.late_predicted', 'vehicle.off_route')
+    type IN ('shipment.late_predicted', 'vehicle.off_route', 'vehicle.unplanned_stop')
     AND opened_at = any(%(begun)s::timestamptz []);
 
 -- put_states --

@@ -53,11 +53,16 @@ kind = excluded.kind, biz_step = excluded.biz_step, read_point = excluded.read_p
 vehicle = excluded.vehicle;
 
 -- fences --
-INSERT INTO fence (fence, name, kind, site, geometry)
-SELECT fence, name, kind, site, geometry FROM jsonb_to_recordset(%(rows)s)
-    AS r (fence text, name jsonb, kind text, site text, geometry jsonb)
+INSERT INTO fence (fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry)
+SELECT fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    fence text, name jsonb, kind text, site text, dwell_limit_s float8, speed_limit_mps float8,
+    geometry jsonb
+)
 ON CONFLICT (fence) DO UPDATE SET
-name = excluded.name, kind = excluded.kind, site = excluded.site, geometry = excluded.geometry;
+name = excluded.name, kind = excluded.kind, site = excluded.site,
+dwell_limit_s = excluded.dwell_limit_s, speed_limit_mps = excluded.speed_limit_mps,
+geometry = excluded.geometry;
 
 -- purchase_orders --
 INSERT INTO purchase_order (purchase_order, supplier, site, expected_at)

@@ -75,6 +75,13 @@ export const en = {
   alertType: {
     "shipment.late_predicted": "Running late",
     "vehicle.off_route": "Off route",
+    "vehicle.no_go": "No-go area",
+    "vehicle.unplanned_stop": "Unplanned stop",
+    "vehicle.dwell": "Detained",
+    "vehicle.speeding": "Speeding",
+    "gps.silent": "GPS silent",
+    "gps.jump": "GPS jumps",
+    "gps.frozen": "GPS frozen",
     "load.wrong_vehicle": "Wrong truck",
     "receipt.short": "Short receipt",
     "stock.low": "Low stock",

@@ -75,6 +75,13 @@ export const zh: Messages = {
   alertType: {
     "shipment.late_predicted": "预计晚点",
     "vehicle.off_route": "偏离路线",
+    "vehicle.no_go": "进入禁区",
+    "vehicle.unplanned_stop": "计划外停车",
+    "vehicle.dwell": "停留超时",
+    "vehicle.speeding": "超速",
+    "gps.silent": "定位失联",
+    "gps.jump": "定位跳变",
+    "gps.frozen": "定位冻结",
     "load.wrong_vehicle": "装错车辆",
     "receipt.short": "收货短少",
     "stock.low": "库存不足",

@@ -1,0 +1,98 @@
+"""Alerts of what is out of the ordinary on the road, in English. Upstream: `sentence`."""
+
+from waystock.alerts.english import duration, way_of
+from waystock.alerts.figures import Case, whole
+
+
+def no_go(case: Case) -> str:
+    """vehicle.no_go"""
+    truck, place = _truck(case), _place(case, "a no-go area")
+    if case.text("ended"):
+        return f"{truck} was in {place} and has left it."
+    return f"{truck} is in {place}, where it has no business. Call the driver."
+
+
+def dwell(case: Case) -> str:
+    """vehicle.dwell"""
+    truck, place = _truck(case), _place(case, "its stop")
+    limit_s, dwell_s = case.number("limit_s"), case.number("dwell_s")
+    free = f" (free time {duration(limit_s)})" if limit_s else ""
+    if case.text("ended"):
+        long = f" after {duration(dwell_s)}" if dwell_s is not None else ""
+        detention_s = case.number("detention_s")
+        owed = f"; detention {duration(detention_s)}" if detention_s else ""
+        return f"{truck} has left {place}{long}{free}{owed}."
+    return (
+        f"{truck} is held at {place} for longer than agreed{free}: the detention clock runs."
+        " Ask the receiver what is in the way."
+    )
+
+
+def speeding(case: Case) -> str:
+    """vehicle.speeding"""
+    truck, place = _truck(case), _place(case, "")
+    speed, limit = _kmh(case, "speed_mps"), _kmh(case, "limit_mps")
+    fast = f" at up to {speed}" if speed else ""
+    allowed = f" where {limit} are allowed" if limit else ""
+    where = f" in {place}" if place else ""
+    verb = "drove" if case.text("ended") else "drives"
+    todo = "" if case.text("ended") else " Speak to the driver."
+    return f"{truck} {verb} too fast{where}{fast}{allowed}.{todo}"
+
+
+def unplanned_stop(case: Case) -> str:
+    """vehicle.unplanned_stop"""
+    truck, stopped_s = _truck(case), case.number("stopped_s")
+    long = f" for {duration(stopped_s)}" if stopped_s is not None else ""
+    shipment = case.text("shipment")
+    on = f" of shipment {shipment}" if shipment else ""
+    if case.text("ended"):
+        return f"{truck} stood{long} on the way{on} and is no longer waiting there."
+    return (
+        f"{truck} has stood{long} on the way{on}, where no stop is planned."
+        " Call the driver and ask why."
+    )
+
+
+def gps_silent(case: Case) -> str:
+    """gps.silent"""
+    silent_s = case.number("silent_s")
+    long = f" for {duration(silent_s)}" if silent_s is not None else ""
+    return (
+        f"{_truck(case)} was not heard of{long} on the road. Look at its tracker and its network."
+    )
+
+
+def gps_jump(case: Case) -> str:
+    """gps.jump"""
+    metres, jumps = case.number("distance_m"), case.number("jumps")
+    far = f" by up to {way_of(metres)}" if metres is not None else ""
+    many = f", {whole(jumps)} times" if jumps is not None and jumps > 1 else ""
+    return (
+        f"The position of {_truck(case)} jumps{far}{many}: such fixes are left out."
+        " Look at the antenna; it may be jammed."
+    )
+
+
+def gps_frozen(case: Case) -> str:
+    """gps.frozen"""
+    frozen_s = case.number("frozen_s")
+    long = f" for {duration(frozen_s)}" if frozen_s is not None else ""
+    verb = "told" if case.text("ended") else "has told"
+    return (
+        f"The tracker of {_truck(case)} {verb} one and the same place{long} while the vehicle"
+        " moved. Restart it."
+    )
+
+
+def _truck(case: Case) -> str:
+    return "Truck " + case.text("plate", "vehicle", otherwise=case.subject)
+
+
+def _place(case: Case, otherwise: str) -> str:
+    return case.text("fence_en", "fence", otherwise=otherwise)
+
+
+def _kmh(case: Case, name: str) -> str:
+    speed_mps = case.number(name)
+    return "" if speed_mps is None else f"{whole(speed_mps * 3.6)} km/h"
