@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from waystock_demo.bench import anomalies, flat, fleet, indexes, ingest, latency
+from waystock_demo.bench import anomalies, eta, flat, fleet, indexes, ingest, latency
 from waystock_demo.bench import bytes as bytes_per_position
 from waystock_demo.bench.options import EMBEDDED, LOCAL_TIMESCALE, BenchOptions
 from waystock_demo.bench.result import BenchResult
@@ -37,6 +37,7 @@ BENCHES: dict[str, Bench] = {
     "ingest-one-by-one": Bench(ingest.run_one_by_one),
     "fleet": Bench(fleet.run, on_each_server=False),
     "anomalies": Bench(anomalies.run, on_each_server=False),
+    "eta": Bench(eta.run, on_each_server=False),
     "latency": Bench(latency.run),
     "bytes": Bench(bytes_per_position.run),
     "indexes": Bench(indexes.run, in_all=False),
