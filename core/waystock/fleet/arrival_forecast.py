@@ -42,7 +42,7 @@ from waystock.fleet.lane_profile import (
     remaining_s,
     room,
 )
-from waystock.fleet.lane_trips import LaneTrips, straight_m
+from waystock.fleet.lane_trips import SPANS, LaneTrips, straight_m
 
 KEEP_S = 120.0
 """What a leg takes is reckoned again after so long."""
@@ -157,15 +157,30 @@ def _arrive(know: Forecaster, trips: LaneTrips, visit: int) -> None:
             know.hoped_s[visit],
             know.signals[visit],
         )
-        first, end = int(trips.fix_first[trip]), int(trips.fix_first[trip + 1])
-        times = trips.fix_s[first:end]
-        know.profile.first[visit] = first + np.searchsorted(times, begin_s)
-        know.profile.end[visit] = first + np.searchsorted(times, now_s)
         learn_pace(know.pace, leg_m(trips, visit), took_s)
-        learn_passage(know.profile, trips, visit)
+        _learn_passages(know, trips, visit)
     know.next_visit[trip] = visit + 1
     if visit + 1 < trips.visit_first[trip + 1]:
         _begin(know, trips, visit + 1, now_s)
+
+
+@compiled
+def _learn_passages(know: Forecaster, trips: LaneTrips, visit: int) -> None:
+    """Of the leg that is over, and of those that leave out stops before it."""
+    trip, now_s = int(trips.visit_trip[visit]), trips.visit_s[visit]
+    first, end = int(trips.fix_first[trip]), int(trips.fix_first[trip + 1])
+    times = trips.fix_s[first:end]
+    for span in range(SPANS):
+        passage = span * len(trips.visit_s) + visit
+        if trips.leg[passage] < 0:
+            continue
+        begin_s = know.profile.begin_s[visit - span]
+        if begin_s <= 0:
+            continue
+        know.profile.begin_s[passage] = begin_s
+        know.profile.first[passage] = first + np.searchsorted(times, begin_s)
+        know.profile.end[passage] = first + np.searchsorted(times, now_s)
+        learn_passage(know.profile, trips, passage)
 
 
 @compiled

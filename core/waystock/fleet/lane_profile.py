@@ -16,13 +16,13 @@ import numpy as np
 from waystock.compiled import compiled
 from waystock.fleet.fixes import Floats, Int64s
 from waystock.fleet.geodesy import metres_per_degree, wrap_deg
-from waystock.fleet.lane_trips import LaneTrips, median_of
+from waystock.fleet.lane_trips import SPANS, LaneTrips, median_of
 
 PASSAGES_MAX = 160
 """Of a leg, the newest."""
-POINTS_MAX = 4096
+POINTS_MAX = 2048
 """Of all of them together are looked at; of one passage `PASSAGE_POINTS_MAX`, evenly."""
-PASSAGE_POINTS_MAX = 128
+PASSAGE_POINTS_MAX = 96
 ALIKE_MPS = 0.2
 """A second of difference in time under way counts like so many metres beside the path."""
 NEAR_M, LOST_M = 40.0, 300.0
@@ -35,7 +35,8 @@ MEMORY_DAYS = 21.0
 
 
 class LaneProfile(NamedTuple):
-    """Passages by leg, each named by the visit that ended it; the newest first, as a chain."""
+    """Passages by leg, the newest first, as a chain. Each is named by its place in LaneTrips.leg:
+    the visit that ended it, plus the number of stops left out times that of all visits."""
 
     newest: Int64s
     older: Int64s
@@ -61,10 +62,10 @@ def nothing_learned(legs: int, visits: int) -> LaneProfile:
     """Before the first passage."""
     return LaneProfile(
         np.full(legs, -1, np.int64),
-        np.full(visits, -1, np.int64),
-        np.zeros(visits),
-        np.zeros(visits, np.int64),
-        np.zeros(visits, np.int64),
+        np.full(visits * SPANS, -1, np.int64),
+        np.zeros(visits * SPANS),
+        np.zeros(visits * SPANS, np.int64),
+        np.zeros(visits * SPANS, np.int64),
         np.zeros(legs),
         np.full(legs, -np.inf),
     )
@@ -77,11 +78,11 @@ def room() -> Room:
 
 
 @compiled
-def learn_passage(profile: LaneProfile, trips: LaneTrips, visit: int) -> None:
+def learn_passage(profile: LaneProfile, trips: LaneTrips, passage: int) -> None:
     """A leg was driven to its end; its beginning and fixes have been noted before."""
-    leg = int(trips.leg[visit])
-    profile.older[visit] = profile.newest[leg]
-    profile.newest[leg] = visit
+    leg = int(trips.leg[passage])
+    profile.older[passage] = profile.newest[leg]
+    profile.newest[leg] = passage
     profile.cached_at[leg] = -np.inf
 
 
@@ -94,11 +95,12 @@ def expected_s(
     now_s = math.floor(now_s / keep_s) * keep_s
     if profile.cached_at[leg] == now_s:
         return profile.cached[leg]
-    count = 0
+    count, visits = 0, len(trips.visit_s)
     passage = int(profile.newest[leg])
     while passage >= 0 and count < PASSAGES_MAX:
-        work.values[count] = trips.visit_s[passage] - profile.begin_s[passage]
-        work.weights[count] = likeness(now_s, trips.visit_s[passage])
+        arrived_s = trips.visit_s[passage % visits]
+        work.values[count] = arrived_s - profile.begin_s[passage]
+        work.weights[count] = likeness(now_s, arrived_s)
         count += 1
         passage = int(profile.older[passage])
     profile.cached[leg] = median_of(work.values, work.weights, count)
@@ -136,15 +138,16 @@ def remaining_s(
 ) -> float:
     """Seconds from a place to the end of the leg that ends with `visit`; NaN where nothing is known
     or no passage came near."""
-    count = points = 0
+    count, points, visits = 0, 0, len(trips.visit_s)
     passage = int(profile.newest[trips.leg[visit]])
     while passage >= 0 and count < PASSAGES_MAX and points < POINTS_MAX:
         points += min(PASSAGE_POINTS_MAX, int(profile.end[passage] - profile.first[passage])) + 2
         off_m, at_s = _came_past(profile, trips, passage, under_way_s, lat, lon)
         if off_m < LOST_M:
-            work.values[count] = max(0.0, trips.visit_s[passage] - at_s)
+            arrived_s = trips.visit_s[passage % visits]
+            work.values[count] = max(0.0, arrived_s - at_s)
             near = 1.0 / (1.0 + (off_m / NEAR_M) ** 2)
-            work.weights[count] = near * likeness(now_s, trips.visit_s[passage])
+            work.weights[count] = near * likeness(now_s, arrived_s)
             count += 1
         passage = int(profile.older[passage])
     return median_of(work.values, work.weights, count)
@@ -163,7 +166,8 @@ def _came_past(
     per_lon, per_lat = metres_per_degree(lat)
     first, end = int(profile.first[passage]), int(profile.end[passage])
     stride = max(1, (end - first + PASSAGE_POINTS_MAX - 1) // PASSAGE_POINTS_MAX)
-    begin_s, arrived_s = profile.begin_s[passage], trips.visit_s[passage]
+    visit = passage % len(trips.visit_s)
+    begin_s, arrived_s = profile.begin_s[passage], trips.visit_s[visit]
     best, best_m, best_s = np.inf, np.inf, arrived_s
     x0 = y0 = s0 = np.nan
     at = first
@@ -173,8 +177,8 @@ def _came_past(
             y = (trips.fix_lat[at] - lat) * per_lat
             s = trips.fix_s[at]
         else:
-            x = wrap_deg(trips.visit_lon[passage] - lon) * per_lon
-            y = (trips.visit_lat[passage] - lat) * per_lat
+            x = wrap_deg(trips.visit_lon[visit] - lon) * per_lon
+            y = (trips.visit_lat[visit] - lat) * per_lat
             s = arrived_s
         at += stride
         part = 1.0

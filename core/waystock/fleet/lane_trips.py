@@ -1,13 +1,15 @@
 """Trips with their fixes and their stops, as columns: what the arrival forecast goes through.
 Upstream: recorded fixes and known arrivals; downstream: `arrival_forecast`.
 
-A leg is a pair of stops that follow one another, by name, whichever trip drives it; the way to a
-trip's first stop is a leg of its own. A fix that nothing drives to so fast is put where the trip
-was seen before, so that a prediction is still made at its time.
+A leg is a pair of stops that follow one another, whichever trip drives it; the way to a trip's
+first stop is a leg of its own. A trip that calls between them drives it as well: so those that
+leave a stop out have somebody to learn from. A stop is a name at a place: the same name elsewhere
+is another. A fix that nothing drives to so fast is put where the trip was seen before, so that a
+prediction is still made at its time.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,9 @@ from waystock.fleet.geodesy import distance_m
 
 JUMP_MPS = 70.0
 """Nothing on the road is faster."""
+SPANS = 4
+"""Stops left out on a leg are at most one fewer."""
+SAME_STOP_M = 400.0
 JUMPS_MAX = 3
 """After so many in a row it was the place before that was wrong."""
 
@@ -37,7 +42,8 @@ class LaneTrips(NamedTuple):
     visit_lat: Floats
     visit_lon: Floats
     leg: Int32s
-    """Which leg ends with the visit."""
+    """Which leg ends with the visit, by number of stops left out (`SPANS` rows), then by visit.
+    Only those are legs that some trip has in its plan; the others are −1."""
     legs: int
 
 
@@ -64,7 +70,9 @@ def lane_trips(
     fix_s = fixes.time_us[by_time] / 1e6
     fix_lat, fix_lon = fixes.lat[by_time], fixes.lon[by_time]
     _hold_jumps(fix_first, fix_s, fix_lat, fix_lon)
-    leg, legs = _legs(visit_trip, [stop[int(place)] for place in order])
+    places = zip(lat[order].tolist(), lon[order].tolist(), strict=True)
+    named = _stops(zip([stop[int(place)] for place in order], places, strict=True))
+    leg, legs = _legs(visit_trip, named)
     return LaneTrips(
         fix_first,
         fix_trip,
@@ -81,16 +89,36 @@ def lane_trips(
     )
 
 
-def _legs(visit_trip: Int32s, stops: list[str]) -> tuple[Int32s, int]:
-    numbers: dict[tuple[str, str], int] = {}
-    legs = np.empty(len(stops), np.int32)
-    before = ""
+def _stops(visits: Iterable[tuple[str, tuple[float, float]]]) -> list[int]:
+    """A number for each stop, from 1 on."""
+    known: dict[str, list[tuple[float, float, int]]] = {}
+    numbers: list[int] = []
+    count = 0
+    for name, (lat, lon) in visits:
+        alike = known.setdefault(name, [])
+        number = next((n for y, x, n in alike if distance_m(y, x, lat, lon) < SAME_STOP_M), 0)
+        if not number:
+            count += 1
+            number = count
+            alike.append((lat, lon, number))
+        numbers.append(number)
+    return numbers
+
+
+def _legs(visit_trip: Int32s, stops: list[int]) -> tuple[Int32s, int]:
+    """See LaneTrips.leg; stop 0 is where a trip comes from."""
+    numbers: dict[tuple[int, int], int] = {}
+    trips = visit_trip.tolist()
+    begins = [visit == 0 or trips[visit] != trips[visit - 1] for visit in range(len(stops))]
+    legs = np.full((SPANS, len(stops)), -1, np.int32)
     for visit, stop in enumerate(stops):
-        if visit == 0 or visit_trip[visit] != visit_trip[visit - 1]:
-            before = ""
-        legs[visit] = numbers.setdefault((before, stop), len(numbers))
-        before = stop
-    return legs, len(numbers)
+        before = 0 if begins[visit] else stops[visit - 1]
+        legs[0, visit] = numbers.setdefault((before, stop), len(numbers))
+    for span in range(1, SPANS):
+        for visit in range(span + 1, len(stops)):
+            if trips[visit - span - 1] == trips[visit]:
+                legs[span, visit] = numbers.get((stops[visit - span - 1], stops[visit]), -1)
+    return legs.reshape(-1), len(numbers)
 
 
 @compiled

@@ -118,6 +118,42 @@ def test_the_very_first_trip_has_predictions_too() -> None:
     assert all(np.isfinite(column).all() for column in made)
 
 
+def test_a_trip_that_leaves_stops_out_learns_from_those_that_call_there() -> None:
+    trips = _drive([8.0] * 6)
+    kept = np.ones(len(trips.visit_s), np.bool_)
+    kept[[-4, -3]] = False
+    made = forecast(_planned(trips, kept))
+    last = made.visit == kept.sum() - 1
+    error_s = np.abs(made.p50 - trips.visit_s[-1])[last]
+    assert last.any()
+    assert np.median(error_s) < 20
+
+
+def test_the_same_name_at_another_place_is_another_stop() -> None:
+    trips = _drive([8.0] * 2)
+    far = np.arange(len(trips.visit_s)) >= trips.visit_first[1]
+    there = _planned(trips, np.ones(len(far), np.bool_), moved_deg=far * 1.0)
+    assert there.legs == 2 * trips.legs
+
+
+def _planned(trips: LaneTrips, kept: np.ndarray, moved_deg: np.ndarray | float = 0.0) -> LaneTrips:
+    """The same trips with another plan."""
+    nothing = np.full(len(trips.fix_s), np.nan)
+    time_us = (trips.fix_s * 1e6).astype(np.int64)
+    names = [f"t{trip}" for trip in range(len(trips.fix_first) - 1)]
+    places = (trips.fix_lat, trips.fix_lon)
+    fixes = FixColumns(names, trips.fix_trip, time_us, time_us, *places, *(nothing,) * 3)
+    seq = np.arange(len(trips.visit_s)) - trips.visit_first[trips.visit_trip]
+    return lane_trips(
+        fixes,
+        [names[trip] for trip in trips.visit_trip[kept]],
+        [f"s{stop}" for stop in seq[kept]],
+        (trips.visit_lat + moved_deg)[kept],
+        trips.visit_lon[kept],
+        (trips.visit_s[kept] * 1e6).astype(np.int64),
+    )
+
+
 def test_a_stray_fix_does_not_throw_the_prediction() -> None:
     trips = _drive([8.0] * 6)
     stray = int(trips.fix_first[5]) + 20
