@@ -6,7 +6,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = {"replay": "waystock.fleet.replay_command"}
+COMMANDS = {
+    "replay": "waystock.fleet.replay_command",
+    "eta-score": "waystock.fleet.eta_score_command",
+}
 """Each is loaded when it is asked for: the rules bring numba with them."""
 
 

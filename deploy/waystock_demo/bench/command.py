@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from waystock_demo.bench import anomalies, flat, fleet, gateway, indexes, ingest, latency
+from waystock_demo.bench import anomalies, eta, flat, fleet, gateway, indexes, ingest, latency
 from waystock_demo.bench import bytes as bytes_per_position
 from waystock_demo.bench.options import EMBEDDED, LOCAL_TIMESCALE, BenchOptions
 from waystock_demo.bench.result import BenchResult
@@ -38,6 +38,7 @@ BENCHES: dict[str, Bench] = {
     "gateway": Bench(gateway.run, on_each_server=False),
     "fleet": Bench(fleet.run, on_each_server=False),
     "anomalies": Bench(anomalies.run, on_each_server=False),
+    "eta": Bench(eta.run, on_each_server=False),
     "latency": Bench(latency.run),
     "bytes": Bench(bytes_per_position.run),
     "indexes": Bench(indexes.run, in_all=False),

@@ -1,4 +1,4 @@
-"""RFID readers that publish JSON: messages with the fields their makers describe, and spoilt ones."""
+"""RFID readers that publish JSON: messages with the fields their makers describe, and bad ones."""
 
 import msgspec
 import pytest

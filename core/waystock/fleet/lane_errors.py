@@ -1,0 +1,106 @@
+"""How wrong predictions were: the likely range of the next ones, and the best instant to tell.
+Upstream: predictions whose arrival has come; downstream: `arrival_forecast`.
+
+Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10, p50 and
+p90 are their quantiles (split conformal: from outcomes, not from the model's own spread). The
+transit benchmark forgives a vehicle that comes later than told more than one that comes earlier,
+for whoever trusts a prediction misses the latter. So the instant `told` is not the middle, but the
+one from which most of the errors seen would have been within the limits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from waystock.compiled import compiled
+from waystock.fleet.fixes import Floats, Int64s
+
+BUCKET_ENDS_S = (180.0, 360.0, 600.0, 900.0)
+"""Predictions are told apart by minutes away: 0-3, 3-6, 6-10, 10-15."""
+EARLY_S = (30.0, 60.0, 60.0, 90.0)
+"""A prediction is right if the vehicle comes at most so much earlier than predicted …"""
+LATE_S = (90.0, 150.0, 210.0, 270.0)
+"""… or so much later."""
+KEPT = 1500
+AGAIN_AFTER = 30
+PRIOR_ERRORS = 30.0
+START_SPREAD = (45.0, 75.0, 110.0, 160.0)
+"""p90 − p50 in seconds while nothing is known."""
+LEAD_STEP_S = 5.0
+FAR = len(BUCKET_ENDS_S)
+SLOT_S = 60.0
+SLOTS = 15
+"""Of the predictions of one arrival the newest of each minute away is kept until it comes."""
+
+
+class LaneErrors(NamedTuple):
+    """By bucket: a ring of errors (arrival − prediction, s), how many came, and what they say."""
+
+    ring: Floats
+    came: Int64s
+    quantiles: Floats
+    """p10, p50, p90 of the errors."""
+    lead_s: Floats
+    """To add to a prediction for the instant to tell."""
+
+
+@compiled
+def no_errors() -> LaneErrors:
+    """Before the first arrival."""
+    quantiles = np.zeros((FAR, 3))
+    lead = np.zeros(FAR)
+    for bucket in range(FAR):
+        quantiles[bucket, 0] = -START_SPREAD[bucket]
+        quantiles[bucket, 2] = START_SPREAD[bucket]
+        lead[bucket] = (EARLY_S[bucket] - LATE_S[bucket]) / 2
+    return LaneErrors(np.zeros((FAR, KEPT)), np.zeros(FAR, np.int64), quantiles, lead)
+
+
+@compiled
+def bucket_of(away_s: float) -> int:
+    """By time to the arrival; FAR beyond the last."""
+    for bucket in range(FAR):
+        if away_s <= BUCKET_ENDS_S[bucket]:
+            return bucket
+    return FAR
+
+
+@compiled
+def learn_error(errors: LaneErrors, bucket: int, error_s: float) -> None:
+    """One more; the figures are reckoned again every `AGAIN_AFTER`."""
+    errors.ring[bucket, errors.came[bucket] % KEPT] = error_s
+    errors.came[bucket] += 1
+    if errors.came[bucket] % AGAIN_AFTER == 0:
+        _reckon(errors, bucket)
+
+
+@compiled
+def _reckon(errors: LaneErrors, bucket: int) -> None:
+    count = min(KEPT, errors.came[bucket])
+    seen = np.sort(errors.ring[bucket, :count])
+    trust = count / (count + PRIOR_ERRORS)
+    spread = START_SPREAD[bucket]
+    for place, share in enumerate((0.1, 0.5, 0.9)):
+        at = min(count - 1, int(share * (count + 1)))
+        prior = (-spread, 0.0, spread)[place]
+        errors.quantiles[bucket, place] = trust * seen[at] + (1.0 - trust) * prior
+    early, late = EARLY_S[bucket], LATE_S[bucket]
+    start = (early - late) / 2
+    best = _best_lead(seen, early, late)
+    errors.lead_s[bucket] = trust * best + (1.0 - trust) * start
+
+
+@compiled
+def _best_lead(seen: Floats, early: float, late: float) -> float:
+    """The middle of the leads with which the most errors are within the limits."""
+    most, first, last = -1, 0.0, 0.0
+    steps = int((early + late) / LEAD_STEP_S) + 12
+    for step in range(-steps, steps + 1):
+        lead = (early - late) / 2 + step * LEAD_STEP_S
+        low = np.searchsorted(seen, lead - early)
+        right = np.searchsorted(seen, lead + late, "right") - low
+        if right > most:
+            most, first = right, lead
+        if right == most:
+            last = lead
+    return (first + last) / 2
