@@ -18,12 +18,13 @@ from waystock_gateway.devices.barcode.decoder import LineDecoder
 from waystock_gateway.devices.barcode.framing import terminators_of
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.decoder import ChafonDecoder
-from waystock_gateway.devices.kinds import TAG_DECODERS
+from waystock_gateway.devices.kinds import TAG_DECODERS, TRACKER_DECODERS
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
+from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.epc.decode import decode_epc
-from waystock_gateway.readings import Decoded, Decoder, Fix, Reject, Scan, TagRead
+from waystock_gateway.readings import Decoded, Decoder, Fix, Measurement, Reject, Scan, TagRead
 from waystock_gateway.sessions.fixes import Place, Track, follow
 
 DESCRIPTION = "Prints what a capture says, one JSON object a line / 逐行输出抓包内容（JSON）"
@@ -149,6 +150,24 @@ def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
             yield row if item.antenna is None else {**row, "antenna": item.antenna}
 
 
+def _tracker_rows(kind: str) -> Callable[[BinaryIO, bool], Iterator[Row]]:
+    """JSON trackers: messages one a line; a reject's place is its line."""
+    decode = TRACKER_DECODERS[kind](TrackerJsonSettings())
+
+    def rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+        for number, text in _lines(source):
+            payload = _unhex(text) if is_hex else text
+            for item in decode(payload or b""):
+                if isinstance(item, Reject):
+                    yield _reject_row(item.reason, number, item.raw or text)
+                elif isinstance(item, Fix):
+                    yield _fix_row(item, is_teleport=False)
+                elif isinstance(item, Measurement):
+                    yield _measurement_row(item)
+
+    return rows
+
+
 _ROWS = {
     "barcode": _barcode_rows,
     "chafon": _chafon_rows,
@@ -156,6 +175,7 @@ _ROWS = {
     "nmea": _nmea_rows,
     "r200": _r200_rows,
     **{kind: _reader_rows(kind) for kind in TAG_DECODERS},
+    **{kind: _tracker_rows(kind) for kind in TRACKER_DECODERS},
 }
 
 
@@ -208,6 +228,15 @@ def _fix_row(fix: Fix, is_teleport: bool) -> Row:
         "course_deg_true": fix.course_deg_true,
         "altitude_m": fix.altitude_m,
         "quality": [*fix.quality, *(["teleport"] if is_teleport else [])],
+    }
+
+
+def _measurement_row(measurement: Measurement) -> Row:
+    return {
+        "kind": "telemetry",
+        "time": iso_utc(measurement.time),
+        "values": measurement.values,
+        "quality": [],
     }
 
 

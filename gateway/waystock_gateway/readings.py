@@ -60,6 +60,15 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What sensors beside a tracker said at one instant by the device's own clock (UTC)."""
+
+    time: datetime
+    values: dict[str, float]
+    """By names with their unit: `temperature_c`, `ignition` (0 or 1) …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """Bytes that became no reading, and why. Counted per reason, the newest ones kept."""
 
@@ -77,7 +86,7 @@ class Answer:
     data: bytes
 
 
-Reading = Scan | TagRead | Fix | Reject
+Reading = Scan | TagRead | Fix | Measurement | Reject
 Decoded = Reading | Answer
 
 

@@ -138,7 +138,9 @@ class MqttSourceSettings(_Table, frozen=True, kw_only=True):
 
     topic: str
     """With `{device}` as one whole level: its value is the device's name."""
-    decoder: Literal["tracker-json", "zebra-fx", "rfd40", "impinj"] = "tracker-json"
+    decoder: Literal[
+        "tracker-json", "owntracks", "teltonika-json", "zebra-fx", "rfd40", "impinj"
+    ] = "tracker-json"
     """What the messages are."""
     url: str = ""
     """Empty: the uplink's broker."""

@@ -9,9 +9,12 @@ from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_l
 from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
 from waystock_gateway.devices.impinj.decoder import decode as decode_impinj
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
+from waystock_gateway.devices.owntracks.decoder import decode as decode_owntracks
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
 from waystock_gateway.devices.rfd40.decoder import decode as decode_rfd40
+from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
+from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.ports import PortConfig
@@ -24,8 +27,11 @@ from waystock_gateway.trackers import SourceConfig
 
 _Kind = Callable[[PortSettings, Clock], tuple[Callable[[], Line], SessionMaker]]
 
+Decode = Callable[[bytes], list[Reading]]
+"""One MQTT message in, its readings and rejects out."""
 
-TAG_DECODERS: dict[str, Callable[[bytes], list[Reading]]] = {
+
+TAG_DECODERS: dict[str, Decode] = {
     "impinj": decode_impinj,
     "rfd40": decode_rfd40,
     "zebra-fx": decode_zebra_fx,
@@ -42,12 +48,10 @@ def port_config(port: PortSettings, clock: Clock) -> PortConfig:
 def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
     """What one MQTT topic's messages are and lead to."""
     decode_tags = TAG_DECODERS.get(source.decoder)
-    if decode_tags is None:
-        tracker = TrackerJsonDecoder(source.tracker_json)
-        return SourceConfig(
-            source.topic, lambda payload: [tracker.decode(payload)], _tracker_session(source)
-        )
-    return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
+    if decode_tags is not None:
+        return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
+    decode = TRACKER_DECODERS[source.decoder](source.tracker_json)
+    return SourceConfig(source.topic, decode, _tracker_session(source))
 
 
 def _tracker_session(source: MqttSourceSettings) -> SessionMaker:
@@ -112,3 +116,16 @@ _KINDS: dict[str, _Kind] = {
     "nmea": _nmea,
     "r200": _r200,
 }
+
+
+def _tracker_json(settings: TrackerJsonSettings) -> Decode:
+    decoder = TrackerJsonDecoder(settings)
+    return lambda payload: [decoder.decode(payload)]
+
+
+TRACKER_DECODERS: dict[str, Callable[[TrackerJsonSettings], Decode]] = {
+    "owntracks": lambda _: decode_owntracks,
+    "teltonika-json": lambda _: decode_teltonika,
+    "tracker-json": _tracker_json,
+}
+"""Units that publish their position over MQTT."""

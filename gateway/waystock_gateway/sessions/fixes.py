@@ -1,6 +1,6 @@
-"""A GPS unit's session: drops a fix that was delivered twice, dates what the receiver left
-undated, and marks what can't be right (teleports, week roll-over, a time ahead of ours). Marks,
-never mends.
+"""A GPS unit's session, and that of the sensors beside it: drops what was delivered twice, dates
+what the receiver left undated, and marks what can't be right (teleports, week roll-over, a time
+ahead of ours). Marks, never mends.
 """
 
 import math
@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from waystock.contract.events import Clock, Position, Quality
+from waystock.contract.events import Clock, Position, Quality, Telemetry
 from waystock.contract.identifiers import Utc, iso_utc
 from waystock_gateway.clock import Moment
 from waystock_gateway.devices.nmea.epoch import nearest_day
-from waystock_gateway.readings import Fix, Reading, Reject
+from waystock_gateway.readings import Fix, Measurement, Reading, Reject
 from waystock_gateway.sessions.session import Outcome
 
 _LAST = "last_fix"
 _TIME = "time:"
+_SENSED = "sensed:"
 REDELIVERIES_MAX = 1_024
 """How many of a tracker's newest fixes a broker may deliver again without being believed: as many
 as it leaves unacknowledged at most (NATS: `max_ack_pending`; others far fewer)."""
@@ -51,21 +52,40 @@ class FixSession:
     ) -> None:
         self._device = device
         self._speed_mps_max = speed_mps_max
-        self._times_max = times_max
         kept = state.get(_LAST)
         self._track = msgspec.json.decode(kept, type=Track) if kept else None
-        self._times = {key: None for key in sorted(state) if key.startswith(_TIME)}
+        self._fixed = _Instants(_TIME, state, times_max)
+        self._sensed = _Instants(_SENSED, state, times_max)
 
     def take(self, reading: Reading, moment: Moment, outcome: Outcome) -> None:
-        if not isinstance(reading, Fix):
+        if isinstance(reading, Measurement):
+            self._take_measurement(reading, moment, outcome)
+        elif isinstance(reading, Fix):
+            self._take_fix(reading, moment, outcome)
+
+    def _take_measurement(self, reading: Measurement, moment: Moment, outcome: Outcome) -> None:
+        if not self._sensed.is_new(reading.time, outcome):
+            outcome.drops["duplicate"] += 1
             return
+        outcome.events.append(
+            Telemetry(
+                device=self._device,
+                time=reading.time,
+                captured_at=moment.at,
+                clock="device",
+                quality=_time_marks(reading.time, moment.at) if moment.is_plausible else (),
+                values=reading.values,
+            )
+        )
+
+    def _take_fix(self, reading: Fix, moment: Moment, outcome: Outcome) -> None:
         time, marks = _dated(reading, moment)
         if time is None:
             raw = reading.raw.encode()[:512]
             outcome.rejects.append(Reject(reason="no_date", at=reading.at, raw=raw))
             return
         place = Place(time, reading.lat, reading.lon)
-        if not self._is_new(place, outcome):
+        if not self._fixed.is_new(place.time, outcome):
             outcome.drops["duplicate"] += 1
             return
         self._track, is_teleport = follow(self._track, place, self._speed_mps_max)
@@ -80,19 +100,6 @@ class FixSession:
 
     def tick(self, moment: Moment, outcome: Outcome) -> None:
         """Fixes don't age."""
-
-    def _is_new(self, place: Place, outcome: Outcome) -> bool:
-        """One unit has one fix per instant; brokers deliver again what was not acknowledged."""
-        key = _TIME + iso_utc(place.time)
-        if key in self._times:
-            return False
-        self._times[key] = None
-        outcome.remember(key, b"")
-        while len(self._times) > self._times_max:
-            oldest = next(iter(self._times))
-            del self._times[oldest]
-            outcome.forget(oldest)
-        return True
 
     def _event(
         self, fix: Fix, place: Place, moment: Moment, quality: tuple[Quality, ...]
@@ -114,6 +121,28 @@ class FixSession:
             hdop=fix.hdop,
             satellites=fix.satellites,
         )
+
+
+class _Instants:
+    """The newest instants of which there was a reading, kept in the device's state."""
+
+    def __init__(self, prefix: str, state: dict[str, bytes], times_max: int) -> None:
+        self._prefix = prefix
+        self._times_max = times_max
+        self._times = {key: None for key in sorted(state) if key.startswith(prefix)}
+
+    def is_new(self, time: datetime, outcome: Outcome) -> bool:
+        """One unit has one fix per instant; brokers deliver again what was not acknowledged."""
+        key = self._prefix + iso_utc(time)
+        if key in self._times:
+            return False
+        self._times[key] = None
+        outcome.remember(key, b"")
+        while len(self._times) > self._times_max:
+            oldest = next(iter(self._times))
+            del self._times[oldest]
+            outcome.forget(oldest)
+        return True
 
 
 def follow(track: Track | None, place: Place, speed_mps_max: float) -> tuple[Track, bool]:

@@ -150,3 +150,11 @@ def test_captures_of_every_rfid_reader_are_read() -> None:
         assert (bad["reason"], bad["at"]) == ("not_json", 2), kind
     (chafon,) = decode(["chafon", "--hex"], b"13000101010C3074257BF7194E4000001A859382\n")
     assert chafon["epc"] == "3074257BF7194E4000001A85"
+
+
+def test_a_phone_s_location_and_charge_are_a_line_each_and_a_reject_names_its_line() -> None:
+    location = b'{"_type":"location","lat":31.2,"lon":121.4,"tst":1795413662,"batt":74}\n'
+    fix, charge, reject = decode(["owntracks"], location + b'{"_type":"lwt","tst":1}\n')
+    assert (fix["kind"], fix["time"]) == ("position", "2026-11-23T06:01:02.000000Z")
+    assert charge["values"] == {"battery_ratio": 0.74}
+    assert (reject["reason"], reject["at"]) == ("not_a_location", 2)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from waystock.contract.events import Barcode, Position, Rfid
+from waystock.contract.events import Barcode, Event, Position, Rfid, Telemetry
 from waystock_demo.nats import MAX_ACK_PENDING
 from waystock_gateway.clock import Moment
-from waystock_gateway.readings import Fix, Scan, TagRead
+from waystock_gateway.readings import Fix, Measurement, Scan, TagRead
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession, Place, Track, follow
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
@@ -250,3 +250,17 @@ def test_an_undated_fix_on_a_box_without_time_is_refused() -> None:
     kept = Kept()
     kept.take(fix_session(kept), undated, moment(0, datetime(1970, 1, 1, tzinfo=UTC)))
     assert [reject.reason for reject in kept.outcome.rejects] == ["no_date"]
+
+
+def test_a_temperature_that_the_broker_delivers_twice_is_kept_once_beside_its_fix() -> None:
+    cold = Measurement(time=START, values={"temperature_c": -18.5})
+    state: dict[str, bytes] = {}
+    events: list[Event] = []
+    for _ in range(2):  # the gateway starts anew in between
+        session = FixSession("truck-1", state, speed_mps_max=100, times_max=8)
+        outcome = Outcome("truck-1")
+        session.take(cold, moment(3), outcome)
+        state |= outcome.put
+        events += outcome.events
+    assert [type(event) for event in events] == [Telemetry]
+    assert events[0].time == START

@@ -189,7 +189,8 @@ def _time(text: str) -> timedelta | None:
     if match is None:
         raise ImpossibleError("bad_time")
     hours, minutes, seconds = (int(match[i]) for i in (1, 2, 3))
-    if hours > 23 or minutes > 59 or seconds > 59:
+    is_leap_second = (hours, minutes, seconds) == (23, 59, 60)  # counts as the next day's first
+    if hours > 23 or minutes > 59 or (seconds > 59 and not is_leap_second):
         raise ImpossibleError("bad_time")
     microseconds = int((match[4] or "")[:6].ljust(6, "0"))
     return timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)

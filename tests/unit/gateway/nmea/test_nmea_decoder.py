@@ -249,3 +249,12 @@ def _ddmm(value: float, digits: int) -> str:
     ten_thousandths = min(round(value * 600_000), (90 if digits == 2 else 180) * 600_000)
     degrees, minutes = divmod(ten_thousandths, 600_000)
     return f"{degrees:0{digits}d}{minutes / 10_000:07.4f}"
+
+
+def test_the_fix_of_a_leap_second_is_not_lost() -> None:
+    found = fixes(decode(rmc("235959", date="311216"), rmc("235960", date="311216")))
+    assert [fix.time for fix in found] == [
+        datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2017, 1, 1, tzinfo=UTC),
+    ]
+    assert reasons(decode(rmc("120060"))) == ["bad_time"]

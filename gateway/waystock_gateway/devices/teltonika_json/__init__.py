@@ -1,0 +1,1 @@
+"""Teltonika trackers that publish Codec JSON over MQTT."""
