@@ -119,7 +119,7 @@ def test_the_very_first_trip_has_predictions_too() -> None:
 
 
 def test_a_trip_that_leaves_stops_out_learns_from_those_that_call_there() -> None:
-    trips = _drive([8.0] * 6)
+    trips = _drive([8.0] * 6, stay_s=240.0)
     kept = np.ones(len(trips.visit_s), np.bool_)
     kept[[-4, -3]] = False
     made = forecast(_planned(trips, kept))
