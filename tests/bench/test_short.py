@@ -76,3 +76,11 @@ def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> 
         command.run(["no-such-bench"])
     assert ended.value.code == 2
     assert "ingest-one-by-one" in capsys.readouterr().err
+
+
+def test_arrivals_on_a_made_up_lane_are_told_far_better_than_at_a_constant_speed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = _bench(capsys, "eta", "--events", "1")
+    assert told["ratio"] > 1.5
+    assert told["details"]["learned_p50"] > told["limit"]
