@@ -4,6 +4,8 @@ Pure. Upstream: `framing` and `ssi` cut frames out of the byte stream. Downstrea
 A doubtful code travels on with its marks; only what holds no code at all is refused.
 """
 
+from collections.abc import Sequence
+
 from waystock.contract.events import Elements, Quality
 from waystock_gateway.check_digit import has_valid_check_digit
 from waystock_gateway.devices.barcode.aim import Identified, identify
@@ -25,6 +27,7 @@ _KEY_AIS = frozenset({"00", "01", "02", "414", "415", "8003", "8004", "8006"})
 
 _NO_READ_FRAME = "<>*#[](){}!-_. "
 """What scanners put around the word they send when they saw no code."""
+_LONG_WORD = 5
 _GTIN_PAIR_LENGTHS = (24, 26, 28)
 """Two GTINs of equal length that ran into one another."""
 
@@ -36,13 +39,23 @@ def refusal(frame: bytes, settings: BarcodeSettings) -> str | None:
     text = frame.decode("latin-1").strip()
     if not text:
         return "empty"
-    code = identify(text).data
-    words = {word.casefold() for word in settings.no_read}
-    if code.strip(_NO_READ_FRAME).casefold() in words or (code and not code.strip("?")):
+    if _says_no_read(identify(text).data, settings.no_read):
         return "no_read"
     if "\x00" in text:
         return "nul_byte"
     return None
+
+
+def _says_no_read(code: str, words: Sequence[str]) -> bool:
+    """One of the words, in brackets or alone; of a long one the case does not matter, a short one
+    in another case may be a code."""
+    framed = len(code) > 2 and code[0] in _NO_READ_FRAME and code[-1] in _NO_READ_FRAME
+    said = code.strip(_NO_READ_FRAME) if framed else code
+    if not said.strip("?"):
+        return bool(said)
+    return said in words or (
+        len(said) >= _LONG_WORD and said.casefold() in {word.casefold() for word in words}
+    )
 
 
 def read_frame(frame: bytes, settings: BarcodeSettings) -> Scan:

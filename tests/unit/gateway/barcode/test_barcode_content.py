@@ -172,6 +172,11 @@ def test_what_holds_no_code_is_refused(frame: bytes, reason: str) -> None:
     assert refusal(frame, DEFAULT) == reason
 
 
+@pytest.mark.parametrize("frame", [b"nR", b"<?", b"NOREAD1", b"(01)09501101530003", b"errors"])
+def test_what_may_be_a_code_is_not_taken_for_a_missed_one(frame: bytes) -> None:
+    assert refusal(frame, DEFAULT) is None
+
+
 @pytest.mark.parametrize(
     "frame", [b"]Q1https://example.com/~shop/a", b"]C0A~B", b"https://example.com/~a", b"A~B"]
 )

@@ -5,6 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waystock_gateway.devices.barcode.content import refusal
 from waystock_gateway.devices.barcode.decoder import LineDecoder, SsiDecoder, make_line
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.readings import Answer, Decoded, Decoder, Reject, Scan
@@ -13,7 +14,7 @@ ACK = bytes.fromhex("04D00400FF28")
 """CMD_ACK from the host, as Zebra's Simple Serial Interface Programmer's Guide prints it."""
 
 codes = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1).filter(
-    lambda code: code.strip("?") and code not in BarcodeSettings().no_read
+    lambda code: refusal(code.encode(), BarcodeSettings()) is None
 )
 code_lists = st.lists(codes, max_size=6)
 
