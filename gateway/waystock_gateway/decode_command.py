@@ -61,7 +61,7 @@ def _open(file: str, stack: ExitStack) -> BinaryIO:
 
 
 def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
-    decoder = NmeaDecoder()
+    decoder = NmeaDecoder(hurry=False)
     track: Track | None = None
     for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
         if isinstance(item, Reject):
