@@ -22,10 +22,10 @@ from waystock_gateway.devices.kinds import TAG_DECODERS, TRACKER_DECODERS
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
-from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.epc.decode import decode_epc
 from waystock_gateway.readings import Decoded, Decoder, Fix, Measurement, Reject, Scan, TagRead
 from waystock_gateway.sessions.fixes import Place, Track, follow
+from waystock_gateway.settings import MqttSourceSettings
 
 DESCRIPTION = "Prints what a capture says, one JSON object a line / 逐行输出抓包内容（JSON）"
 READ_BYTES = 65_536
@@ -61,7 +61,7 @@ def _open(file: str, stack: ExitStack) -> BinaryIO:
 
 
 def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
-    decoder = NmeaDecoder()
+    decoder = NmeaDecoder(hurry=False)
     track: Track | None = None
     for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
         if isinstance(item, Reject):
@@ -152,7 +152,7 @@ def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
 
 def _tracker_rows(kind: str) -> Callable[[BinaryIO, bool], Iterator[Row]]:
     """JSON trackers: messages one a line; a reject's place is its line."""
-    decode = TRACKER_DECODERS[kind](TrackerJsonSettings())
+    decode = TRACKER_DECODERS[kind](MqttSourceSettings(topic="{device}"))
 
     def rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
         for number, text in _lines(source):
@@ -234,7 +234,7 @@ def _fix_row(fix: Fix, is_teleport: bool) -> Row:
 def _measurement_row(measurement: Measurement) -> Row:
     return {
         "kind": "telemetry",
-        "time": iso_utc(measurement.time),
+        "time": None if measurement.time is None else iso_utc(measurement.time),
         "values": measurement.values,
         "quality": [],
     }

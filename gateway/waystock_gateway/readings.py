@@ -61,9 +61,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What sensors beside a tracker said at one instant by the device's own clock (UTC)."""
+    """What sensors said at one instant (UTC)."""
 
-    time: datetime
+    time: datetime | None
+    """By the device's own clock; None where it has none: the moment of capture."""
     values: dict[str, float]
     """By names with their unit: `temperature_c`, `ignition` (0 or 1) …"""
 

@@ -19,6 +19,7 @@ from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
 from waystock_gateway.devices.reader_json import PresenceSettings
+from waystock_gateway.devices.sensor_json.settings import SensorJsonSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.errors import SettingsError
 
@@ -139,12 +140,19 @@ class MqttSourceSettings(_Table, frozen=True, kw_only=True):
     topic: str
     """With `{device}` as one whole level: its value is the device's name."""
     decoder: Literal[
-        "tracker-json", "owntracks", "teltonika-json", "zebra-fx", "rfd40", "impinj"
+        "tracker-json",
+        "owntracks",
+        "teltonika-json",
+        "sensor-json",
+        "zebra-fx",
+        "rfd40",
+        "impinj",
     ] = "tracker-json"
     """What the messages are."""
     url: str = ""
     """Empty: the uplink's broker."""
     tracker_json: TrackerJsonSettings = TrackerJsonSettings()
+    sensor_json: SensorJsonSettings = SensorJsonSettings()
     presence: PresenceSettings = PresenceSettings()
     """Of RFID readers."""
 

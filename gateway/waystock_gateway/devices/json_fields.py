@@ -33,14 +33,19 @@ def time_of_day(time: datetime) -> timedelta:
     return time - time.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def object_of(payload: bytes) -> dict[str, Any]:
-    """The message as an object; raises UnusableError."""
+def document_of(payload: bytes) -> Any:
+    """The message, whatever JSON it is; raises UnusableError."""
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise UnusableError("too_long")
     try:
-        message = read(_any_json, payload)
+        return read(_any_json, payload)
     except msgspec.DecodeError as error:
         raise UnusableError("not_json") from error
+
+
+def object_of(payload: bytes) -> dict[str, Any]:
+    """The message as an object; raises UnusableError."""
+    message = document_of(payload)
     if not isinstance(message, dict):
         raise UnusableError("not_an_object")
     return cast("dict[str, Any]", message)

@@ -12,9 +12,9 @@ from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.owntracks.decoder import decode as decode_owntracks
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
 from waystock_gateway.devices.rfd40.decoder import decode as decode_rfd40
+from waystock_gateway.devices.sensor_json.decoder import SensorJsonDecoder
 from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
-from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.ports import PortConfig
@@ -50,7 +50,7 @@ def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
     decode_tags = TAG_DECODERS.get(source.decoder)
     if decode_tags is not None:
         return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
-    decode = TRACKER_DECODERS[source.decoder](source.tracker_json)
+    decode = TRACKER_DECODERS[source.decoder](source)
     return SourceConfig(source.topic, decode, _tracker_session(source))
 
 
@@ -118,14 +118,15 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-def _tracker_json(settings: TrackerJsonSettings) -> Decode:
-    decoder = TrackerJsonDecoder(settings)
+def _sensor_json(source: MqttSourceSettings) -> Decode:
+    decoder = SensorJsonDecoder(source.sensor_json)
     return lambda payload: [decoder.decode(payload)]
 
 
-TRACKER_DECODERS: dict[str, Callable[[TrackerJsonSettings], Decode]] = {
+TRACKER_DECODERS: dict[str, Callable[[MqttSourceSettings], Decode]] = {
     "owntracks": lambda _: decode_owntracks,
+    "sensor-json": _sensor_json,
     "teltonika-json": lambda _: decode_teltonika,
-    "tracker-json": _tracker_json,
+    "tracker-json": lambda source: TrackerJsonDecoder(source.tracker_json).decode,
 }
-"""Units that publish their position over MQTT."""
+"""Units that publish their position over MQTT, and sensors."""

@@ -13,7 +13,7 @@ from waystock.contract.identifiers import Utc, iso_utc
 from waystock_gateway.clock import Moment
 from waystock_gateway.devices.nmea.epoch import nearest_day
 from waystock_gateway.readings import Fix, Measurement, Reading, Reject
-from waystock_gateway.sessions.session import Outcome
+from waystock_gateway.sessions.session import Outcome, gateway_clock
 
 _LAST = "last_fix"
 _TIME = "time:"
@@ -64,16 +64,21 @@ class FixSession:
             self._take_fix(reading, moment, outcome)
 
     def _take_measurement(self, reading: Measurement, moment: Moment, outcome: Outcome) -> None:
-        if not self._sensed.is_new(reading.time, outcome):
+        if reading.time is None:
+            clock, quality = gateway_clock(moment)
+        elif not self._sensed.is_new(reading.time, outcome, ",".join(sorted(reading.values))):
             outcome.drops["duplicate"] += 1
             return
+        else:
+            clock = "device"
+            quality = _time_marks(reading.time, moment.at) if moment.is_plausible else ()
         outcome.events.append(
             Telemetry(
                 device=self._device,
-                time=reading.time,
+                time=reading.time or moment.at,
                 captured_at=moment.at,
-                clock="device",
-                quality=_time_marks(reading.time, moment.at) if moment.is_plausible else (),
+                clock=clock,
+                quality=quality,
                 values=reading.values,
             )
         )
@@ -131,9 +136,10 @@ class _Instants:
         self._times_max = times_max
         self._times = {key: None for key in sorted(state) if key.startswith(prefix)}
 
-    def is_new(self, time: datetime, outcome: Outcome) -> bool:
-        """One unit has one fix per instant; brokers deliver again what was not acknowledged."""
-        key = self._prefix + iso_utc(time)
+    def is_new(self, time: datetime, outcome: Outcome, what: str = "") -> bool:
+        """One unit has one fix per instant, and one value of `what` it measures; brokers deliver
+        again what was not acknowledged."""
+        key = self._prefix + iso_utc(time) + what
         if key in self._times:
             return False
         self._times[key] = None

@@ -37,7 +37,9 @@ class Kept:
         self.state: dict[str, bytes] = {}
         self.outcome = Outcome("device")
 
-    def take(self, session: Session, reading: Scan | TagRead | Fix, at: Moment) -> None:
+    def take(
+        self, session: Session, reading: Scan | TagRead | Fix | Measurement, at: Moment
+    ) -> None:
         session.take(reading, at, self.outcome)
         self.commit()
 
@@ -250,6 +252,25 @@ def test_an_undated_fix_on_a_box_without_time_is_refused() -> None:
     kept = Kept()
     kept.take(fix_session(kept), undated, moment(0, datetime(1970, 1, 1, tzinfo=UTC)))
     assert [reject.reason for reject in kept.outcome.rejects] == ["no_date"]
+
+
+def test_a_sensor_without_a_clock_is_timed_by_the_gateway_and_says_if_that_is_unsure() -> None:
+    kept = Kept()
+    session = fix_session(kept)
+    kept.take(session, Measurement(time=None, values={"door_open": 1.0}), moment(0))
+    unset = moment(1, datetime(1970, 1, 1, tzinfo=UTC))
+    kept.take(session, Measurement(time=None, values={"door_open": 0.0}), unset)
+    opened, closed = kept.outcome.events
+    assert (opened.time, opened.clock, opened.quality) == (moment(0).at, "ntp", ())
+    assert (closed.clock, closed.quality) == ("unsynced", ("clock_unsynced",))
+
+
+def test_two_sensors_of_one_device_may_speak_of_the_same_instant() -> None:
+    kept = Kept()
+    session = FixSession("truck-1", {}, speed_mps_max=100, times_max=8)
+    for name in ("temperature_c", "humidity_ratio", "temperature_c"):
+        kept.take(session, Measurement(time=START, values={name: 0.5}), moment(0))
+    assert len(kept.outcome.events) == 2
 
 
 def test_a_temperature_that_the_broker_delivers_twice_is_kept_once_beside_its_fix() -> None:

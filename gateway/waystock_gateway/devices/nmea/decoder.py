@@ -11,6 +11,11 @@ from waystock_gateway.readings import Decoded, Line, Reject
 
 RAW_BYTES_MAX = 512
 """How much of a refused stretch is kept."""
+SETS_MAX = 32
+"""How many different sets of sentences a receiver is remembered by."""
+SETS_KEPT_EPOCHS = 120
+"""So long a set is expected again: two minutes of a fix a second with ZDA once a minute, or ten
+fixes a second with RMC every ten seconds."""
 
 
 def make_line(settings: NmeaSettings) -> Line:
@@ -19,13 +24,14 @@ def make_line(settings: NmeaSettings) -> Line:
 
 
 class NmeaDecoder:
-    """One receiver's stream. `feed` may split it anywhere and gives the same fixes."""
+    """One receiver's stream. `feed` may split it anywhere and gives the same fixes. Where the bytes
+    lie in a file there is no `hurry`: an epoch is complete when the next one begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hurry: bool = True) -> None:
         self._framing = SentenceFraming()
         self._calendar = Calendar()
         self._epoch: Epoch | None = None
-        self._ending = _Ending()
+        self._ending = _Ending() if hurry else None
         self._closed: Epoch | None = None
         """The epoch before, if it ended before the UTC field changed: its stragglers are late."""
 
@@ -67,14 +73,23 @@ class NmeaDecoder:
             self._close(decoded, early=False)
         if self._epoch is None:
             if self._is_straggler(sentence):
-                self._ending.unlearn()
-                if sentence.time_of_day is not None:
-                    decoded.append(_reject("late_sentence", framed.at, framed.raw))
+                self._take_straggler(sentence, framed, decoded)
                 return
             self._epoch = Epoch(framed.at)
         self._epoch.take(sentence, framed.raw)
-        if self._ending.is_reached(self._epoch) or self._epoch.is_full:
+        is_complete = self._ending is not None and self._ending.is_reached(self._epoch)
+        if is_complete or self._epoch.is_full:
             self._close(decoded, early=True)
+
+    def _take_straggler(self, sentence: Sentence, framed: Framed, decoded: list[Decoded]) -> None:
+        """Its fix is gone, but not what it teaches: the date, and what to wait for next time."""
+        if self._closed is not None and self._ending is not None and not self._closed.is_full:
+            self._closed.take(sentence, framed.raw)
+            self._ending.learn(self._closed)
+        if sentence.time_of_day is not None:
+            if sentence.day is not None:
+                self._calendar.moment(sentence.time_of_day, sentence.day)
+            decoded.append(_reject("late_sentence", framed.at, framed.raw))
 
     def _is_straggler(self, sentence: Sentence) -> bool:
         if sentence.time_of_day is None and sentence.kind in {"VTG", "GSA"}:
@@ -87,7 +102,8 @@ class NmeaDecoder:
         epoch, self._epoch = self._epoch, None
         if epoch is None:
             return
-        self._ending.learn(epoch)
+        if self._ending is not None:
+            self._ending.learn(epoch)
         self._closed = epoch if early else None
         fix = epoch.fix(self._calendar)
         if fix is not None:
@@ -101,20 +117,28 @@ class NmeaDecoder:
 
 
 class _Ending:
-    """Knows an epoch to be complete when it has brought what the one before it brought: a fix that
-    waits for the next instant is a fix that a killed gateway loses."""
+    """Knows an epoch to be complete when it has brought what an epoch before it brought and none of
+    late brought more: a fix that waits for the next instant is a fix that a killed gateway loses.
+    Receivers may send RMC or ZDA more seldom than the rest, and plotters shift their order."""
 
     def __init__(self) -> None:
-        self._last: tuple[str, ...] = ()
+        self._epochs = 0
+        self._seen: dict[tuple[str, ...], int] = {}
+        """Sets, and the number of the last epoch that was one; the oldest first."""
 
     def learn(self, epoch: Epoch) -> None:
-        self._last = epoch.signature
-
-    def unlearn(self) -> None:
-        self._last = ()
+        self._epochs += 1
+        self._seen.pop(epoch.signature, None)
+        self._seen[epoch.signature] = self._epochs
+        for signature, number in list(self._seen.items()):
+            is_old = self._epochs - number > SETS_KEPT_EPOCHS
+            if not is_old and len(self._seen) <= SETS_MAX:
+                return
+            del self._seen[signature]
 
     def is_reached(self, epoch: Epoch) -> bool:
-        return bool(self._last) and epoch.signature == self._last
+        reached = epoch.signature
+        return reached in self._seen and not any(set(seen) > set(reached) for seen in self._seen)
 
 
 def _reject(reason: str, at: int, raw: bytes) -> Reject:

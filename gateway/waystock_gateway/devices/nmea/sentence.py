@@ -11,8 +11,8 @@ from typing import Literal
 MPS_PER_KNOT = 1852 / 3600
 MPS_PER_KMH = 1 / 3.6
 
-_ADDRESS = re.compile(r"[A-OQ-Z][A-Z][A-Z]{3}")
-"""Talker (any but P, which marks manufacturers' own sentences) and formatter."""
+_ADDRESS = re.compile(r"(?:[A-OQ-Z][A-Z]|PQ)[A-Z]{3}")
+"""Talker and formatter. P marks manufacturers' own sentences, but for the QZSS of some makers."""
 _TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:\.(\d*))?")
 _DEGREES_MINUTES = re.compile(r"\d{1,5}(?:\.\d*)?")
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?|-?\.\d+")

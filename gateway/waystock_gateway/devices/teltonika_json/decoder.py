@@ -9,10 +9,10 @@ from waystock_gateway.devices.json_fields import (
     MPS_PER_KMH,
     UnusableError,
     coordinate_of,
+    document_of,
     field_of,
     instant_of,
     number_of,
-    object_of,
     refusal,
     time_of_day,
 )
@@ -36,22 +36,28 @@ _ELEMENTS = {
     "74": _Element("temperature_3_c", 10, -550, 1150),
     "86": _Element("humidity_ratio", 1000, 0, 1000),
     "89": _Element("fuel_ratio", 100, 0, 100),
+    "113": _Element("battery_ratio", 100, 0, 100),
     "239": _Element("ignition", 1, 0, 1),
 }
+_RECORD_KEYS = {"ts", "timestamp", "latlng"}
 
 
 def decode(payload: bytes) -> list[Reading]:
     """The readings of one message; never raises."""
     try:
-        records = _records(object_of(payload))
+        records = _records(document_of(payload))
     except UnusableError as error:
         return [refusal(error, payload)]
     return [reading for record in records for reading in _read(record, payload)]
 
 
-def _records(message: dict[str, Any]) -> list[Any]:
-    """`state.reported` is a record, or several."""
-    reported = field_of(message, "state.reported")
+def _records(document: Any) -> list[Any]:
+    """`state.reported` is a record, or several; converters leave the two outer levels out."""
+    reported = document
+    if isinstance(document, dict):
+        message = cast("dict[str, Any]", document)
+        reported = field_of(message, "state.reported" if "state" in message else "reported")
+        reported = message if reported is None and _RECORD_KEYS & message.keys() else reported
     records = cast("list[Any]", reported) if isinstance(reported, list) else [reported]
     if not records or not isinstance(reported, list | dict):
         raise UnusableError("no_record")
@@ -62,7 +68,7 @@ def _read(record: Any, payload: bytes) -> list[Reading]:
     """Sensors are heard even where the sky is not."""
     if not isinstance(record, dict):
         return [refusal(UnusableError("no_record"), payload)]
-    fields = cast("dict[str, Any]", record)
+    fields = _flat(cast("dict[str, Any]", record))
     readings: list[Reading] = []
     try:
         time = instant_of(fields.get("ts"))
@@ -73,6 +79,35 @@ def _read(record: Any, payload: bytes) -> list[Reading]:
     except UnusableError as error:
         readings.append(refusal(error, payload))
     return readings
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A record in the short names of Codec JSON. Converters of the binary codecs name them as the
+    maker's pages on those do: `timestamp`, `gps` with its figures, `io` with the elements."""
+    if "timestamp" not in record:
+        return record
+    gps, elements = record.get("gps"), record.get("io")
+    place = cast("dict[str, Any]", gps) if isinstance(gps, dict) else {}
+    lat, lon = place.get("latitude"), place.get("longitude")
+    return {
+        "ts": record["timestamp"],
+        "latlng": None if lat is None or lon is None else f"{lat},{lon}",
+        "sp": place.get("speed"),
+        "ang": place.get("angle"),
+        "alt": place.get("altitude"),
+        "sat": place.get("satellites"),
+        **_elements(elements),
+    }
+
+
+def _elements(elements: Any) -> dict[str, Any]:
+    """`{"239": 1}`, or a list of `{"id": 239, "value": 1}`."""
+    if isinstance(elements, dict):
+        return {key: v for key, v in cast("dict[str, Any]", elements).items() if key in _ELEMENTS}
+    if not isinstance(elements, list):
+        return {}
+    pairs = [cast("dict[str, Any]", e) for e in cast("list[Any]", elements) if isinstance(e, dict)]
+    return {key: pair.get("value") for pair in pairs if (key := str(pair.get("id"))) in _ELEMENTS}
 
 
 def _values(fields: dict[str, Any]) -> dict[str, float]:

@@ -1,6 +1,6 @@
-"""JSON trackers: one MQTT payload in, one fix or reject out. Field names come from the settings;
-dots reach into nested objects (`location.lat`). Upstream: the MQTT source. Downstream: the unit's
-session.
+"""JSON trackers: one MQTT payload in, a fix or a reject out, and what its sensors say. Field names
+come from the settings; dots reach into nested objects (`location.lat`). Upstream: the MQTT source.
+Downstream: the unit's session.
 """
 
 from typing import Any
@@ -16,8 +16,9 @@ from waystock_gateway.devices.json_fields import (
     refusal,
     time_of_day,
 )
+from waystock_gateway.devices.sensor_fields import values_of
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
-from waystock_gateway.readings import Fix, Reject
+from waystock_gateway.readings import Fix, Measurement, Reading
 
 
 class TrackerJsonDecoder:
@@ -26,11 +27,20 @@ class TrackerJsonDecoder:
     def __init__(self, settings: TrackerJsonSettings) -> None:
         self._settings = settings
 
-    def decode(self, payload: bytes) -> Fix | Reject:
+    def decode(self, payload: bytes) -> list[Reading]:
+        """The readings of one message; never raises. Sensors are heard even where the sky is not,
+        as long as the message says when."""
+        readings: list[Reading] = []
         try:
-            return self._fix(object_of(payload))
+            message = object_of(payload)
+            values = values_of(message, self._settings.values)
+            if values:
+                time = instant_of(field_of(message, self._settings.time))
+                readings.append(Measurement(time=time, values=values))
+            readings.append(self._fix(message))
         except UnusableError as error:
-            return refusal(error, payload)
+            readings.append(refusal(error, payload))
+        return readings
 
     def _fix(self, message: dict[str, Any]) -> Fix:
         names = self._settings

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from waystock_gateway.devices.sensor_fields import SensorFieldSettings
+
 
 class TrackerJsonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lat: str = "lat"
@@ -18,5 +20,7 @@ class TrackerJsonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     accuracy_m: str = "accuracy_m"
     hdop: str = "hdop"
     satellites: str = "satellites"
+    values: tuple[SensorFieldSettings, ...] = ()
+    """What its sensors say, told as telemetry of the same instant."""
     speed_mps_max: Annotated[float, msgspec.Meta(gt=0)] = 100.0
     """A fix that would need a higher speed since the one before is marked `teleport`."""

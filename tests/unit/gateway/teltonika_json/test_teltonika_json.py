@@ -1,5 +1,7 @@
 """Teltonika Codec JSON: fix and sensors of one record. Message form: the maker's MQTT pages."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -24,7 +26,8 @@ def test_a_record_says_where_the_truck_is_and_what_its_sensors_feel() -> None:
     assert isinstance(sensed, Measurement)
     assert isinstance(fix, Fix)
     assert fix.time == sensed.time
-    assert iso_utc(sensed.time) == "2026-11-23T06:01:02.500000Z"
+    assert fix.time is not None
+    assert iso_utc(fix.time) == "2026-11-23T06:01:02.500000Z"
     assert (fix.lat, fix.lon, fix.speed_mps, fix.satellites) == (54.687, 25.279, 10.0, 9)
     assert sensed.values == {
         "odometer_m": 184220.0, "external_v": 12.65, "temperature_c": -18.5, "ignition": 1.0,
@@ -42,6 +45,29 @@ def test_a_faulty_thermometer_is_no_temperature() -> None:
     sensed, _ = reported({**RECORD, "72": 8500})
     assert isinstance(sensed, Measurement)
     assert "temperature_c" not in sensed.values
+
+
+@pytest.mark.parametrize("wrap", [lambda r: r, lambda r: [r, r], lambda r: {"reported": r}])
+def test_converters_may_leave_the_outer_levels_out(wrap: Callable[[object], object]) -> None:
+    assert decode(msgspec.json.encode(wrap(RECORD)))[:2] == reported(RECORD)
+
+
+@pytest.mark.parametrize("io", [{"239": 1, "66": 12650, "x": 5}, [
+    {"id": 239, "value": 1}, {"id": "66", "value": 12650}, 7, {"id": [], "value": 1},
+]])  # fmt: skip
+def test_records_of_the_binary_codecs_are_read_too(io: object) -> None:
+    gps = {
+        "longitude": 25.279, "latitude": 54.687, "speed": 36, "angle": 90, "altitude": 110,
+        "satellites": 9,
+    }  # fmt: skip
+    record = {"timestamp": 1795413662500, "priority": 1, "gps": gps, "io": io}
+    sensed, fix = reported(record)
+    assert isinstance(sensed, Measurement)
+    assert sensed.values == {"external_v": 12.65, "ignition": 1.0}
+    assert fix == reported(RECORD)[1]
+    (reject,) = reported({"timestamp": 1795413662500, "gps": 7, "io": 7})
+    assert isinstance(reject, Reject)
+    assert reject.reason == "no_position"
 
 
 def test_a_damaged_record_costs_only_itself() -> None:

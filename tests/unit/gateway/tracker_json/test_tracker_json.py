@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
-from waystock_gateway.readings import Fix, Reject
+from waystock_gateway.readings import Fix, Reading, Reject
 
 PLAIN = {"lat": 31.2, "lon": 121.4, "time": "2026-11-23T06:01:02.5Z", "speed_mps": 3.2}
 decoder = TrackerJsonDecoder(TrackerJsonSettings())
 
 
 def decode(message: object) -> Fix | Reject:
-    return decoder.decode(msgspec.json.encode(message))
+    return only(decoder.decode(msgspec.json.encode(message)))
+
+
+def only(readings: list[Reading]) -> Fix | Reject:
+    (reading,) = readings
+    assert isinstance(reading, Fix | Reject)
+    return reading
 
 
 def test_a_plain_message_is_a_fix() -> None:
@@ -43,7 +49,7 @@ def test_names_of_fields_are_the_fleet_s_own() -> None:
     mapped = TrackerJsonDecoder(
         TrackerJsonSettings(lat="location.latitude", lon="location.longitude", time="tst")
     )
-    fix = mapped.decode(b'{"location":{"latitude":31.2,"longitude":121.4},"tst":1795413662}')
+    fix = only(mapped.decode(b'{"location":{"latitude":31.2,"longitude":121.4},"tst":1795413662}'))
     assert isinstance(fix, Fix)
     assert (fix.lat, fix.lon) == (31.2, 121.4)
 
@@ -78,7 +84,7 @@ def test_a_message_without_place_or_time_is_refused(change: dict[str, object], r
     ],
 )
 def test_what_is_no_message_is_refused(payload: bytes, reason: str) -> None:
-    reject = decoder.decode(payload)
+    reject = only(decoder.decode(payload))
     assert isinstance(reject, Reject)
     assert reject.reason == reason
 

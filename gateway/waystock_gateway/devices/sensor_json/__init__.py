@@ -1,0 +1,1 @@
+"""Sensors that publish their values as JSON over MQTT."""
