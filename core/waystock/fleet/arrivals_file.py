@@ -1,15 +1,16 @@
 """Known arrivals as a file: CSV with trip, stop, lat, lon, arrived_at. Upstream: a user's file;
 downstream: `lane_trips`, which joins them with the fixes of the same trips.
 
-Stops come in the order in which the trip reached them: that order is its plan.
+Stops come in the order in which the trip reached them: that order is its plan. A line said twice
+counts once.
 """
 
-import csv
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from waystock.fleet.recorded import RAW_CHARACTERS_MAX, FixError, Reject, instant_us
+from waystock.fleet.recording_files import cells_of, delimiter_of
 
 _COLUMNS = ("trip", "stop", "lat", "lon", "arrived_at")
 _ALIASES = {
@@ -41,19 +42,20 @@ class Arrivals(NamedTuple):
 
 def read_arrivals(lines: Iterable[str]) -> Arrivals:
     """Every line; one that is no arrival is kept with its number and the reason."""
-    numbered = csv.reader(lines)
-    nothing: list[str] = []
-    header = next(numbered, nothing)
-    places = _places(header)
+    numbered = enumerate(lines, 1)
+    header = next(numbered, (1, ""))[1]
+    delimiter = delimiter_of(header)
+    places = _places(cells_of(header, delimiter))
     found = Arrivals([], [], array("d"), array("d"), array("q"), [])
-    for cells in numbered:
-        if not any(cells):
+    seen: set[tuple[str, str, int]] = set()
+    for number, line in numbered:
+        if not line.strip():
             continue
+        cells = cells_of(line, delimiter)
         try:
-            _add(found, [cells[place].strip() if place < len(cells) else "" for place in places])
+            _add(found, [cells[at].strip() if at < len(cells) else "" for at in places], seen)
         except FixError as error:
-            raw = ",".join(cells)[:RAW_CHARACTERS_MAX]
-            found.rejects.append(Reject(numbered.line_num, str(error), raw))
+            found.rejects.append(Reject(number, str(error), line.rstrip()[:RAW_CHARACTERS_MAX]))
     return found
 
 
@@ -65,17 +67,20 @@ def _places(header: Sequence[str]) -> list[int]:
     if missing:
         raise ArrivalsError(
             f"the first line names no column {', '.join(missing)}; it has to name"
-            f" {', '.join(_COLUMNS)}, and it is {','.join(header)[:200]!r}"
+            f" {', '.join(_COLUMNS)}, and it is {','.join(header)[:200].rstrip()!r}"
         )
     return [known[name] for name in _COLUMNS]
 
 
-def _add(found: Arrivals, texts: list[str]) -> None:
+def _add(found: Arrivals, texts: list[str], seen: set[tuple[str, str, int]]) -> None:
     trip, stop, lat, lon, arrived_at = texts
     if not trip or not stop:
         raise FixError("no trip" if not trip else "no stop")
     time_us = instant_us(arrived_at)
     place = _degrees(lat, "lat"), _degrees(lon, "lon")
+    if (trip, stop, time_us) in seen:
+        raise FixError("the same arrival as on a line before")
+    seen.add((trip, stop, time_us))
     found.trip.append(trip)
     found.stop.append(stop)
     found.lat.append(place[0])

@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> int:
     fixes = RecordedFixes("mps")
     try:
         _read_fixes(options.file, fixes)
-        with options.arrivals.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        with options.arrivals.open(encoding="utf-8-sig", errors="replace") as lines:
             arrivals = read_arrivals(lines)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"waystock fleet eta-score: {error}\n")

@@ -21,7 +21,7 @@ from waystock.fleet.lane_trips import SPANS, LaneTrips, median_of
 PASSAGES_MAX = 160
 """Of a leg, the newest."""
 POINTS_MAX = 2048
-"""Of all of them together are looked at; of one passage `PASSAGE_POINTS_MAX`, evenly."""
+"""Of all of them together are looked at; of one passage `PASSAGE_POINTS_MAX` at a time."""
 PASSAGE_POINTS_MAX = 96
 ALIKE_MPS = 0.2
 """A second of difference in time under way counts like so many metres beside the path."""
@@ -141,7 +141,7 @@ def remaining_s(
     count, points, visits = 0, 0, len(trips.visit_s)
     passage = int(profile.newest[trips.leg[visit]])
     while passage >= 0 and count < PASSAGES_MAX and points < POINTS_MAX:
-        points += min(PASSAGE_POINTS_MAX, int(profile.end[passage] - profile.first[passage])) + 2
+        points += _points(int(profile.end[passage] - profile.first[passage]))
         off_m, at_s = _came_past(profile, trips, passage, under_way_s, lat, lon)
         if off_m < LOST_M:
             arrived_s = trips.visit_s[passage % visits]
@@ -154,6 +154,18 @@ def remaining_s(
 
 
 @compiled
+def _stride(fixes: int) -> int:
+    return max(1, (fixes + PASSAGE_POINTS_MAX - 1) // PASSAGE_POINTS_MAX)
+
+
+@compiled
+def _points(fixes: int) -> int:
+    """How many are looked at of a passage of so many fixes, about."""
+    stride = _stride(fixes)
+    return fixes // stride + min(3 * stride, PASSAGE_POINTS_MAX)
+
+
+@compiled
 def _came_past(
     profile: LaneProfile,
     trips: LaneTrips,
@@ -162,16 +174,38 @@ def _came_past(
     lat: float,
     lon: float,
 ) -> tuple[float, float]:
-    """How near a passage came to a place, and when. Its path ends at the stop itself."""
+    """How near a passage came to a place, and when. A long one is looked at coarsely first, then
+    closely where it came nearest: chords of a kilometre don't follow a road."""
+    begin, last = int(profile.first[passage]), int(profile.end[passage])
+    end, alike_s = last, profile.begin_s[passage] + under_way_s
+    while True:
+        stride = _stride(last - begin)
+        off_m, at_s, near = _nearest(trips, passage, begin, last, end, stride, alike_s, lat, lon)
+        if stride == 1:
+            return off_m, at_s
+        begin, last = max(begin, near - 2 * stride), min(last, near + stride)
+
+
+@compiled
+def _nearest(
+    trips: LaneTrips,
+    passage: int,
+    begin: int,
+    last: int,
+    end: int,
+    stride: int,
+    alike_s: float,
+    lat: float,
+    lon: float,
+) -> tuple[float, float, int]:
+    """Metres, instant and fix of the nearest of each `stride`th of the fixes `begin` to `last`. At
+    `end` stands the stop itself, where the path ends."""
     per_lon, per_lat = metres_per_degree(lat)
-    first, end = int(profile.first[passage]), int(profile.end[passage])
-    stride = max(1, (end - first + PASSAGE_POINTS_MAX - 1) // PASSAGE_POINTS_MAX)
     visit = passage % len(trips.visit_s)
-    begin_s, arrived_s = profile.begin_s[passage], trips.visit_s[visit]
-    best, best_m, best_s = np.inf, np.inf, arrived_s
+    best, best_m, best_s, nearest = np.inf, np.inf, trips.visit_s[visit], last
     x0 = y0 = s0 = np.nan
-    at = first
-    while at < end + stride:
+    at = begin
+    while True:
         if at < end:
             x = wrap_deg(trips.fix_lon[at] - lon) * per_lon
             y = (trips.fix_lat[at] - lat) * per_lat
@@ -179,9 +213,10 @@ def _came_past(
         else:
             x = wrap_deg(trips.visit_lon[visit] - lon) * per_lon
             y = (trips.visit_lat[visit] - lat) * per_lat
-            s = arrived_s
-        at += stride
+            s = trips.visit_s[visit]
         part = 1.0
+        past_s = s
+        off2 = x * x + y * y
         if not math.isnan(x0):
             dx, dy = x - x0, y - y0
             length2 = dx * dx + dy * dy
@@ -189,11 +224,10 @@ def _came_past(
                 part = min(1.0, max(0.0, -(x0 * dx + y0 * dy) / length2))
             off2 = (x0 + part * dx) ** 2 + (y0 + part * dy) ** 2
             past_s = s0 + part * (s - s0)
-        else:
-            off2 = x * x + y * y
-            past_s = s
-        cost = off2 + (ALIKE_MPS * (past_s - begin_s - under_way_s)) ** 2
+        cost = off2 + (ALIKE_MPS * (past_s - alike_s)) ** 2
         if cost < best:
-            best, best_m, best_s = cost, math.sqrt(off2), past_s
+            best, best_m, best_s, nearest = cost, math.sqrt(off2), past_s, at
+        if at >= last:
+            return best_m, best_s, nearest
         x0, y0, s0 = x, y, s
-    return best_m, best_s
+        at = min(last, at + stride)

@@ -63,8 +63,7 @@ def lane_trips(
     visit_trip = visit_trip[order]
     of_device = np.array([numbers.get(name, -1) for name in fixes.devices], np.int32)
     fix_trip = of_device[fixes.device] if len(fixes.devices) else fixes.device
-    by_time = np.lexsort((fixes.time_us, fix_trip))
-    by_time = by_time[fix_trip[by_time] >= 0]
+    by_time = _by_time(fixes, fix_trip)
     fix_trip = fix_trip[by_time]
     fix_first = np.searchsorted(fix_trip, np.arange(len(numbers) + 1)).astype(np.int64)
     fix_s = fixes.time_us[by_time] / 1e6
@@ -87,6 +86,16 @@ def lane_trips(
         leg,
         legs,
     )
+
+
+def _by_time(fixes: FixColumns, fix_trip: Int32s) -> Int64s:
+    """Rows of the trips' fixes by trip and time; one that says the same again is left out."""
+    columns = (fix_trip, fixes.time_us, fixes.lat, fixes.lon)
+    order = np.lexsort(columns[::-1])
+    order = order[fix_trip[order] >= 0]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in columns], axis=0)
+    return order[new]
 
 
 def _stops(visits: Iterable[tuple[str, tuple[float, float]]]) -> list[int]:

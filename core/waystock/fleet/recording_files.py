@@ -56,23 +56,31 @@ def read_csv(source: Source, fixes: RecordedFixes) -> None:
 
 def _read_lines(lines: TextIOWrapper, source: Source, fixes: RecordedFixes) -> None:
     header = lines.readline()
-    delimiter = max(_DELIMITERS, key=header.count)
-    places = _places(_cells(header, delimiter), source)
+    delimiter = delimiter_of(header)
+    places = _places(cells_of(header, delimiter), source)
     for number, line in enumerate(lines, 2):
         if not line.strip():
             continue
-        cells = _cells(line, delimiter)
+        cells = cells_of(line, delimiter)
         texts = [cells[place] if 0 <= place < len(cells) else "" for place in places]
         device = texts[0].strip() if places[0] >= 0 else source.vehicle
         fixes.add(number, line.rstrip, device, *texts[1:])
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def delimiter_of(header: str) -> str:
+    """What the cells of a header are told apart by."""
+    return max(_DELIMITERS, key=header.count)
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
     """One line by itself: a quote that is never closed takes no other line with it."""
     line = line.rstrip("\n")
     if '"' not in line:
         return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter))
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:  # A cell of more characters than the module takes: no cell of ours.
+        return line.split(delimiter)
 
 
 def _places(header: list[str], source: Source) -> list[int]:

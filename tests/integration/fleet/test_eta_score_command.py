@@ -92,6 +92,38 @@ def test_a_bad_line_is_told_with_its_number_and_costs_no_other(
     assert scored == expected[0]
 
 
+def test_lines_said_twice_count_once(
+    recorded: tuple[list[Fix], list[Arrival]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes, arrivals = _lines(recorded)
+    expected = _run(_write(tmp_path, fixes, arrivals), capsys)
+    *rejects, scored = _run(_write(tmp_path, fixes + fixes, arrivals + arrivals[-2:]), capsys)
+    assert [line["reason"] for line in rejects] == ["the same arrival as on a line before"] * 2
+    assert scored == expected[0]
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_alone(
+    recorded: tuple[list[Fix], list[Arrival]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes, arrivals = _lines(recorded)
+    expected = _run(_write(tmp_path, fixes, arrivals), capsys)
+    endless = '"' + "x" * 200_000 + ",s9,45,5,soon"
+    *rejects, scored = _run(_write(tmp_path, fixes, ['"bus,s9,45,5', endless, *arrivals]), capsys)
+    assert [line["at"] for line in rejects] == [2, 3]
+    assert scored == expected[0]
+
+
+def test_cells_told_apart_by_semicolons_are_read_as_well(
+    recorded: tuple[list[Fix], list[Arrival]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = _write(tmp_path, *_lines(recorded))
+    expected = _run(arguments, capsys)
+    for name in ("fixes.csv", "arrivals.csv"):
+        path = tmp_path / name
+        path.write_bytes(path.read_text().replace(",", ";").replace("\n", "\r\n").encode())
+    assert _run(arguments, capsys) == expected
+
+
 def test_a_file_without_the_columns_is_refused_with_their_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

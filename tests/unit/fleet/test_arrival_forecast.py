@@ -129,6 +129,33 @@ def test_a_trip_that_leaves_stops_out_learns_from_those_that_call_there() -> Non
     assert np.median(error_s) < 20
 
 
+def test_the_last_minutes_of_a_long_winding_road_are_told_by_place() -> None:
+    """Hairpins of 700 m over 60 km; each trip stood for another time on the way."""
+    way_m = np.arange(0.0, 60_000.0, 10.0)
+    east_m = 700 * np.sin(way_m / 300)
+    along_m = np.cumsum(np.hypot(np.gradient(way_m), np.gradient(east_m)))
+    begin = (np.arange(5) * 1e5 + START_S)[:, None]
+    stood_s = np.array([0.0, 1500.0, 300.0, 2400.0, 900.0])[:, None]
+    seconds = begin + along_m / 20.0 + stood_s * (way_m > 30_000)
+    kept = np.s_[:, ::3]
+    lat, lon = 45 + way_m * METRE, 7 + east_m * METRE / np.cos(np.pi / 4)
+    shape = seconds[kept].shape
+    numbers = np.repeat(np.arange(5, dtype=np.int32), shape[1])
+    us = (seconds[kept] * 1e6).astype(np.int64).reshape(-1)
+    nothing = np.full(len(us), np.nan)
+    names = [f"t{trip}" for trip in range(5)]
+    lats, lons = (np.tile(column[::3], 5) for column in (lat, lon))
+    fixes = FixColumns(names, numbers, us, us, lats, lons, *(nothing,) * 3)
+    ends = [0, -1]
+    came_us = (seconds[:, ends].reshape(-1) * 1e6).astype(np.int64)
+    stops = np.tile(lat[ends], 5), np.tile(lon[ends], 5)
+    trips = lane_trips(fixes, [n for n in names for _ in ends], ["a", "b"] * 5, *stops, came_us)
+    made = forecast(trips)
+    last = trips.fix_trip[made.fix] == 4
+    assert last.sum() > 100
+    assert np.abs(made.p50 - trips.visit_s[made.visit])[last].max() < 60
+
+
 def test_the_same_name_at_another_place_is_another_stop() -> None:
     trips = _drive([8.0] * 2)
     far = np.arange(len(trips.visit_s)) >= trips.visit_first[1]
