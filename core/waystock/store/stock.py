@@ -2,10 +2,12 @@
 all within the caller's transaction. Upstream: ingest's stock stage and the master-data import.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import LiteralString, NamedTuple
+
+import numpy as np
 
 from waystock.stock.interpret import Directory, Operation
 from waystock.stock.ledger import (
@@ -65,6 +67,8 @@ class LedgerChange(NamedTuple):
     come: list[Movement]
     histories: list[LpnHistory]
     documents: set[str]
+    since: dict[tuple[str, str], datetime]
+    """(location, gtin) → the earliest of the movements that went or came there."""
 
 
 def apply_operations(
@@ -77,7 +81,9 @@ def apply_operations(
     touched = before ^ after if old else new
     lpns = sorted({one.lpn for one in touched if one.lpn})
     plates = _fold_lpns(database, lpns, new, directory)
-    _insert(database, "operation", _OPERATION_COLUMNS, list(map(_operation_row, new)))
+    if new:
+        columns = list(zip(*map(_operation_row, new), strict=True))
+        _insert(database, "operation", _OPERATION_COLUMNS, columns)
     known = [movement for history in plates.known for movement in history.movements]
     stored = _movements(
         database,
@@ -90,9 +96,18 @@ def apply_operations(
     come.sort()
     come += loose_movements(sorted(after - before if old else new, key=lambda one: one.order))
     _write(database, gone, come)
-    return LedgerChange(
-        gone, come, plates.histories, {one.document for one in touched if one.document}
-    )
+    documents = {one.document for one in touched if one.document}
+    return LedgerChange(gone, come, plates.histories, documents, _earliest([*gone, *come]))
+
+
+def _earliest(movements: Iterable[Movement]) -> dict[tuple[str, str], datetime]:
+    since: dict[tuple[str, str], datetime] = {}
+    for one in movements:
+        at, gtin = one.occurred_at, one.gtin
+        for key in ((one.from_location, gtin), (one.to_location, gtin)):
+            if since.setdefault(key, at) > at:
+                since[key] = at
+    return since
 
 
 class _Plates(NamedTuple):
@@ -214,18 +229,19 @@ def _write(database: Database, gone: list[Movement], come: list[Movement]) -> No
         )
     if come:
         recorded_at = datetime.now(UTC)
-        rows = [(*movement, recorded_at) for movement in come]
-        _insert(database, "movement", _MOVEMENT_COLUMNS, rows)
+        columns = [*zip(*come, strict=True), (recorded_at,) * len(come)]
+        _insert(database, "movement", _MOVEMENT_COLUMNS, columns)
     changes = sorted(position_changes(gone, come).items())
     if changes:
+        locations, gtins, lots, lpns = zip(*(key for key, _ in changes), strict=True)
         database.execute(
             queries("stock")["change_positions"],
             {
-                "locations": [key[0] for key, _ in changes],
-                "gtins": [key[1] for key, _ in changes],
-                "lots": [key[2] for key, _ in changes],
-                "lpns": [key[3] for key, _ in changes],
-                "changes": [change for _, change in changes],
+                "locations": arrays.texts(locations),
+                "gtins": arrays.texts(gtins),
+                "lots": arrays.texts(lots),
+                "lpns": arrays.texts(lpns),
+                "changes": arrays.numbers("int8", np.array([one for _, one in changes], np.int64)),
                 "captured_at": max(one.captured_at for one in [*gone, *come]),
             },
         )
@@ -235,10 +251,8 @@ def _insert(
     database: Database,
     table: LiteralString,
     columns: Sequence[tuple[LiteralString, LiteralString]],
-    rows: Sequence[tuple[object, ...]],
+    values: Sequence[Sequence[object]],
 ) -> None:
-    if not rows:
-        return
-    values = zip(*rows, strict=True)
+    """Rows whose values are given by columns."""
     filled = [cells.of_type(kind, one) for (_, kind), one in zip(columns, values, strict=True)]
     cells.copy_binary(database, table, [name for name, _ in columns], cells.side_by_side(filled))

@@ -82,12 +82,7 @@ def _scan(event: Event, device: Device, stream_id: int, stream_offset: int) -> S
 
 def _mark(work: Work, change: LedgerChange) -> None:
     sites = work.master.directory.site_by_location
-    touched = {
-        (location, movement.gtin)
-        for movement in (*change.gone, *change.come)
-        for location in (movement.from_location, movement.to_location)
-    }
-    for location, gtin in touched:
+    for location, gtin in change.since:
         place, _, name = location.partition("/")
         if place == "vehicle":
             work.dirty["transit"].add(name)

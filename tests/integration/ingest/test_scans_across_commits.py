@@ -137,3 +137,15 @@ def test_a_pallet_first_seen_by_two_workers_at_once_is_received_once(url: str) -
     assert len([row for row in rows["movement"] if pallets[0] in row]) == 1
     assert f"({pallets[0]},sha/dock-1)" in rows["lpn"]
     assert f"({pallets[1]},sha/a-02)" in rows["lpn"]
+
+
+def test_of_two_pallets_scanned_in_one_instant_the_later_one_is_put_away(url: str) -> None:
+    numbered = [scan(minutes(1), "store", ("00", sscc)) for sscc in INBOUND[:2]]
+    numbered += [
+        scan(minutes(1) + timedelta(seconds=unknown + 1), "store", *bin_label("nowhere"))
+        for unknown in range(LEAD_IN_ROWS - 1)
+    ]
+    numbered.append(scan(minutes(2), "store", *bin_label("a-02")))
+    take_in(url, [[one] for one in as_batches(numbered, 1)])
+    (putaway,) = [row for row in contents(url)["operation"] if ",putaway," in row]
+    assert INBOUND[1] in putaway

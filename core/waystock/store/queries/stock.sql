@@ -242,8 +242,9 @@ WHERE shipment = any(%(shipments)s::text [])
 GROUP BY shipment;
 
 -- lock_levels --
-SELECT site, gtin FROM reorder_point
-WHERE site || '/' || gtin = any(%(keys)s::text []) ORDER BY site, gtin FOR NO KEY UPDATE;
+SELECT r.site, r.gtin FROM reorder_point AS r
+INNER JOIN unnest(%(sites)s::text [], %(gtins)s::text []) AS k (site, gtin) USING (site, gtin)
+ORDER BY r.site, r.gtin FOR NO KEY UPDATE OF r;
 
 -- lock_receipts --
 SELECT purchase_order FROM purchase_order
