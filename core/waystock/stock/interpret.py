@@ -32,8 +32,10 @@ class Scan(NamedTuple):
     elements: tuple[tuple[str, str], ...]
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scan did. Its key is the reading that completed it, so that it can be made again."""
+class Operation(msgspec.Struct, frozen=True, gc=False):
+    """What one scan did. Its key is the reading that completed it, so that it can be made again.
+    Fields stand in the order of the table's columns.
+    """
 
     stream_id: int
     stream_offset: int
@@ -118,6 +120,18 @@ def interpret(scans: Sequence[Scan], directory: Directory) -> list[Operation]:
             if operation is not None:
                 operations.append(operation)
     return operations
+
+
+def is_settled(scans: Sequence[Scan], directory: Directory) -> bool:
+    """Whether these, the last scans of one device, tell what its next one refers to, whatever it
+    scanned before them.
+    """
+    places = [_place(dict(scan.elements), directory) is not None for scan in scans]
+    pallets = [any(ai == "00" for ai, _ in scan.elements) for scan in scans]
+    if scans and scans[-1].biz_step == "picking":
+        only_pallets = (has and not is_place for has, is_place in zip(pallets, places, strict=True))
+        return any(places) and any(only_pallets)
+    return any(places) or any(pallets)
 
 
 def _receive(

@@ -4,8 +4,9 @@ Upstream: operations; downstream: movement rows and the stock projection.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -74,6 +75,8 @@ _BIZ_STEPS = {
 
 class _Fold:
     """State while one licence plate's operations go by."""
+
+    __slots__ = ("contents", "location", "lpn", "movements")
 
     def __init__(self, lpn: str) -> None:
         self.lpn = lpn
@@ -152,6 +155,18 @@ class _Fold:
         self.location = operation.to_location
 
 
+_STEPS: dict[str, Callable[[_Fold, Operation], None]] = {
+    "opening": _Fold.take_in,
+    "receive": _Fold.take_in,
+    "pick": _Fold.pick,
+    "load": _Fold.relocate,
+    "deliver": _Fold.relocate,
+    "putaway": _Fold.put_away,
+}
+_order = attrgetter("occurred_at", "device", "stream_offset", "stream_id")
+"""Of operations; the same as their property `order`."""
+
+
 def fold_lpn(lpn: str, operations: Sequence[Operation], belongs_on: str | None) -> LpnHistory:
     """Movements and misloads of one licence plate; `operations` in any order, each of this plate.
 
@@ -159,20 +174,12 @@ def fold_lpn(lpn: str, operations: Sequence[Operation], belongs_on: str | None) 
     """
     fold = _Fold(lpn)
     misloads: list[Misload] = []
-    steps = {
-        "opening": fold.take_in,
-        "receive": fold.take_in,
-        "pick": fold.pick,
-        "load": fold.relocate,
-        "deliver": fold.relocate,
-        "putaway": fold.put_away,
-    }
-    for operation in sorted(operations, key=lambda one: one.order):
-        step = steps.get(operation.kind)
+    for operation in sorted(operations, key=_order):
+        step = _STEPS.get(operation.kind)
         if step is None:
             continue
         before = fold.location
-        step(operation)
+        step(fold, operation)
         if fold.location != before:
             misloads = [_until(misload, operation) for misload in misloads]
             if operation.kind == "load" and belongs_on and fold.location != f"vehicle/{belongs_on}":

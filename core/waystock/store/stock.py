@@ -2,14 +2,14 @@
 all within the caller's transaction. Upstream: ingest's stock stage and the master-data import.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, LiteralString, NamedTuple
+from operator import attrgetter
+from typing import LiteralString, NamedTuple
 
-import msgspec
+import numpy as np
 
-from waystock.stock.interpret import CONTEXT, Directory, Operation, Scan, interpret
+from waystock.stock.interpret import Directory, Operation
 from waystock.stock.ledger import (
     LpnHistory,
     Movement,
@@ -21,8 +21,6 @@ from waystock.store import arrays
 from waystock.store import binary_copy as cells
 from waystock.store.connection import Database
 from waystock.store.sql import queries
-
-Span = tuple[datetime, datetime]
 
 _OPERATION_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("stream_id", "int4"),
@@ -40,6 +38,7 @@ _OPERATION_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("document", "text"),
     ("reason", "text"),
 )
+_operation_row = attrgetter(*(name for name, _ in _OPERATION_COLUMNS))
 _MOVEMENT_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("stream_id", "int4"),
     ("stream_offset", "int8"),
@@ -68,53 +67,8 @@ class LedgerChange(NamedTuple):
     come: list[Movement]
     histories: list[LpnHistory]
     documents: set[str]
-
-
-def reinterpret(
-    database: Database, spans: Mapping[str, Span], directory: Directory
-) -> tuple[list[Operation], list[Operation]]:
-    """Read again what these devices scanned around their (first, last) new reading: (old, new).
-    The old operations are no longer in the store, the new ones not yet.
-
-    Scans up to CONTEXT before a span are read for context, and those up to CONTEXT after it may
-    change their meaning.
-    """
-    if not spans:
-        return [], []
-    devices = sorted(spans)
-    database.execute(queries("stock")["lock_devices"], {"devices": devices})
-    first = [spans[device][0] for device in devices]
-    until = [spans[device][1] + CONTEXT for device in devices]
-    lead_in = [at - CONTEXT for at in first]
-    rows = database.execute(
-        queries("stock")["scans"],
-        {
-            "devices": devices,
-            "since": lead_in,
-            "until": until,
-            "first": min(lead_in),
-            "last": max(until),
-        },
-        binary=True,
-    ).fetchall()
-    by_device: dict[str, list[Scan]] = defaultdict(list)
-    for row, elements in zip(rows, _elements([row[9] for row in rows]), strict=True):
-        by_device[row[2]].append(Scan._make((*row[:9], elements)))
-    new = [
-        operation
-        for device, scans in by_device.items()
-        for operation in interpret(scans, directory)
-        if operation.occurred_at >= spans[device][0]
-    ]
-    old = database.execute(
-        queries("stock")["remove_operations"], {"devices": devices, "since": first, "until": until}
-    ).fetchall()
-    return [_operation(row) for row in old], new
-
-
-def _elements(texts: list[str]) -> list[tuple[tuple[str, str], ...]]:
-    """Many rows' element strings, read as one document."""
-    return msgspec.json.decode("[" + ",".join(texts) + "]", type=list[tuple[tuple[str, str], ...]])
+    since: dict[tuple[str, str], datetime]
+    """(location, gtin) → the earliest of the movements that went or came there."""
 
 
 def apply_operations(
@@ -126,38 +80,124 @@ def apply_operations(
     before, after = set(old), set(new) if old else set[Operation]()
     touched = before ^ after if old else new
     lpns = sorted({one.lpn for one in touched if one.lpn})
-    histories, seen_at = _fold_lpns(database, lpns, new, directory) if lpns else ([], [])
-    _insert(database, "operation", _OPERATION_COLUMNS, [_operation_row(one) for one in new])
-    stored = _movements(database, lpns, [*seen_at, *(one.occurred_at for one in old)])
-    gone_loose = loose_movements(before - after)
-    folded = [movement for history in histories for movement in history.movements]
-    gone = sorted({*stored} - {*folded}) + gone_loose
-    come = sorted({*folded} - {*stored} if stored else folded) + loose_movements(
-        sorted(after - before if old else new, key=lambda one: one.order)
+    plates = _fold_lpns(database, lpns, new, directory)
+    if new:
+        columns = list(zip(*map(_operation_row, new), strict=True))
+        _insert(database, "operation", _OPERATION_COLUMNS, columns)
+    known = [movement for history in plates.known for movement in history.movements]
+    stored = _movements(
+        database,
+        [history.lpn for history in plates.known],
+        [*plates.seen_at, *(one.occurred_at for one in old)],
     )
-    _write(database, gone, come, histories)
-    return LedgerChange(gone, come, histories, {one.document for one in touched if one.document})
+    gone = sorted({*stored} - {*known}) + loose_movements(before - after)
+    come = [movement for history in plates.first_seen for movement in history.movements]
+    come += {*known} - {*stored} if stored else known
+    come.sort()
+    come += loose_movements(sorted(after - before if old else new, key=lambda one: one.order))
+    _write(database, gone, come)
+    documents = {one.document for one in touched if one.document}
+    return LedgerChange(gone, come, plates.histories, documents, _earliest([*gone, *come]))
+
+
+def _earliest(movements: Iterable[Movement]) -> dict[tuple[str, str], datetime]:
+    since: dict[tuple[str, str], datetime] = {}
+    for one in movements:
+        at, gtin = one.occurred_at, one.gtin
+        for key in ((one.from_location, gtin), (one.to_location, gtin)):
+            if since.setdefault(key, at) > at:
+                since[key] = at
+    return since
+
+
+class _Plates(NamedTuple):
+    """Licence plates locked, folded and placed."""
+
+    first_seen: list[LpnHistory]
+    """The store had nothing of these."""
+    known: list[LpnHistory]
+    seen_at: list[datetime]
+    """The instants of all operations of the known ones."""
+
+    @property
+    def histories(self) -> list[LpnHistory]:
+        return [*self.first_seen, *self.known]
 
 
 def _fold_lpns(
     database: Database, lpns: list[str], new: Sequence[Operation], directory: Directory
-) -> tuple[list[LpnHistory], list[datetime]]:
-    """Their histories with the new operations, and the instants of all their operations."""
-    parameters = {"lpns": arrays.texts(lpns)}
-    database.execute(queries("stock")["lock_lpns"], parameters)
-    rows = database.execute(
-        queries("stock")["operations_of_lpns"], parameters, binary=True
-    ).fetchall()
+) -> _Plates:
+    """Their histories with the new operations. A plate that the store doesn't know has no others,
+    so it goes in with the place where these leave it, and nothing of it is read.
+    """
+    if not lpns:
+        return _Plates([], [], [])
     by_lpn: dict[str, list[Operation]] = {lpn: [] for lpn in lpns}
-    for operation in (*map(_operation, rows), *new):
+    for operation in new:
         if operation.lpn in by_lpn:
             by_lpn[operation.lpn].append(operation)
-    plans = directory.plan_by_lpn
-    histories = [
-        fold_lpn(lpn, operations, plans[lpn].vehicle if lpn in plans else None)
-        for lpn, operations in by_lpn.items()
+    places = _lock_lpns(database, lpns)
+    first_seen = [
+        _fold(lpn, operations, directory) for lpn, operations in by_lpn.items() if lpn not in places
     ]
-    return histories, [one.occurred_at for operations in by_lpn.values() for one in operations]
+    if not _add_lpns(database, first_seen):
+        # Another worker saw some of them at the same moment: what it wrote of them counts.
+        places, first_seen = _lock_lpns(database, lpns), []
+    for operation in _operations(database, list(places)):
+        by_lpn[operation.lpn].append(operation)
+    known = [_fold(lpn, by_lpn[lpn], directory) for lpn in places]
+    _place_lpns(database, [one for one in known if one.location != places[one.lpn]])
+    _forget_lpns(database, [lpn for lpn in places if not by_lpn[lpn]])
+    return _Plates(first_seen, known, [one.occurred_at for lpn in places for one in by_lpn[lpn]])
+
+
+def _fold(lpn: str, operations: Sequence[Operation], directory: Directory) -> LpnHistory:
+    plan = directory.plan_by_lpn.get(lpn)
+    return fold_lpn(lpn, operations, plan.vehicle if plan else None)
+
+
+def _lock_lpns(database: Database, lpns: list[str]) -> dict[str, str]:
+    """Of the plates that the store knows, where each is."""
+    return dict(
+        database.execute(
+            queries("stock")["lock_lpns"], {"lpns": arrays.texts(lpns)}, binary=True
+        ).fetchall()
+    )
+
+
+def _add_lpns(database: Database, histories: list[LpnHistory]) -> bool:
+    """Whether all of these were new to the store; each is locked if so."""
+    if not histories:
+        return True
+    added = database.execute(queries("stock")["add_lpns"], _places(histories))
+    return added.rowcount == len(histories)
+
+
+def _place_lpns(database: Database, histories: list[LpnHistory]) -> None:
+    if histories:
+        database.execute(queries("stock")["place_lpns"], _places(histories))
+
+
+def _forget_lpns(database: Database, lpns: list[str]) -> None:
+    """Plates that no operation names any more: a late scan showed that another one was meant."""
+    if lpns:
+        database.execute(queries("stock")["forget_lpns"], {"lpns": arrays.texts(lpns)})
+
+
+def _places(histories: list[LpnHistory]) -> dict[str, arrays.Column]:
+    return {
+        "lpns": arrays.texts([history.lpn for history in histories]),
+        "locations": arrays.texts([history.location for history in histories]),
+    }
+
+
+def _operations(database: Database, lpns: list[str]) -> list[Operation]:
+    if not lpns:
+        return []
+    rows = database.execute(
+        queries("stock")["operations_of_lpns"], {"lpns": arrays.texts(lpns)}, binary=True
+    ).fetchall()
+    return [Operation(*row) for row in rows]
 
 
 def _movements(database: Database, lpns: list[str], at: list[datetime]) -> list[Movement]:
@@ -174,12 +214,7 @@ def _movements(database: Database, lpns: list[str], at: list[datetime]) -> list[
     return [Movement(*row) for row in rows]
 
 
-def _write(
-    database: Database,
-    gone: list[Movement],
-    come: list[Movement],
-    histories: Collection[LpnHistory],
-) -> None:
+def _write(database: Database, gone: list[Movement], come: list[Movement]) -> None:
     if gone:
         database.execute(
             queries("stock")["remove_movements"],
@@ -194,26 +229,19 @@ def _write(
         )
     if come:
         recorded_at = datetime.now(UTC)
-        rows = [(*movement, recorded_at) for movement in come]
-        _insert(database, "movement", _MOVEMENT_COLUMNS, rows)
-    if histories:
-        database.execute(
-            queries("stock")["place_lpns"],
-            {
-                "lpns": arrays.texts([history.lpn for history in histories]),
-                "locations": arrays.texts([history.location for history in histories]),
-            },
-        )
+        columns = [*zip(*come, strict=True), (recorded_at,) * len(come)]
+        _insert(database, "movement", _MOVEMENT_COLUMNS, columns)
     changes = sorted(position_changes(gone, come).items())
     if changes:
+        locations, gtins, lots, lpns = zip(*(key for key, _ in changes), strict=True)
         database.execute(
             queries("stock")["change_positions"],
             {
-                "locations": [key[0] for key, _ in changes],
-                "gtins": [key[1] for key, _ in changes],
-                "lots": [key[2] for key, _ in changes],
-                "lpns": [key[3] for key, _ in changes],
-                "changes": [change for _, change in changes],
+                "locations": arrays.texts(locations),
+                "gtins": arrays.texts(gtins),
+                "lots": arrays.texts(lots),
+                "lpns": arrays.texts(lpns),
+                "changes": arrays.numbers("int8", np.array([one for _, one in changes], np.int64)),
                 "captured_at": max(one.captured_at for one in [*gone, *come]),
             },
         )
@@ -223,48 +251,8 @@ def _insert(
     database: Database,
     table: LiteralString,
     columns: Sequence[tuple[LiteralString, LiteralString]],
-    rows: Sequence[tuple[object, ...]],
+    values: Sequence[Sequence[object]],
 ) -> None:
-    if not rows:
-        return
-    values = zip(*rows, strict=True)
+    """Rows whose values are given by columns."""
     filled = [cells.of_type(kind, one) for (_, kind), one in zip(columns, values, strict=True)]
     cells.copy_binary(database, table, [name for name, _ in columns], cells.side_by_side(filled))
-
-
-def _operation_row(one: Operation) -> tuple[object, ...]:
-    return (
-        one.stream_id,
-        one.stream_offset,
-        one.occurred_at,
-        one.captured_at,
-        one.device,
-        one.kind,
-        one.lpn,
-        one.gtin,
-        one.lot,
-        one.quantity,
-        one.from_location,
-        one.to_location,
-        one.document,
-        one.reason,
-    )
-
-
-def _operation(row: Sequence[Any]) -> Operation:
-    return Operation(
-        stream_id=row[0],
-        stream_offset=row[1],
-        occurred_at=row[2],
-        captured_at=row[3],
-        device=row[4],
-        kind=row[5],
-        lpn=row[6],
-        gtin=row[7],
-        lot=row[8],
-        quantity=row[9],
-        from_location=row[10],
-        to_location=row[11],
-        document=row[12],
-        reason=row[13],
-    )

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from waystock.stock.exceptions import LevelChange, low_stock_episodes
 from waystock.stock.interpret import Directory
-from waystock.stock.ledger import LpnHistory, Movement
+from waystock.stock.ledger import LpnHistory
+from waystock.store import arrays
 from waystock.store.alerts import AlertRow, Scope, open_before, replace_episodes
 from waystock.store.connection import Database
 from waystock.store.directory import Names, in_words
@@ -40,7 +41,7 @@ def raise_stock_alerts(
         | _short_receipts(
             database, change.documents & directory.supplier_by_purchase_order.keys(), names
         )
-        | _low_stock(database, [*change.gone, *change.come], names)
+        | _low_stock(database, change.since, names)
     )
 
 
@@ -140,24 +141,30 @@ def _short_figures(lines: list[_ReceiptLine], names: Names) -> dict[str, object]
     }
 
 
-def _low_stock(database: Database, movements: Iterable[Movement], names: Names) -> set[str]:
-    since: dict[tuple[str, str], datetime] = {}
-    for one in movements:
-        for location in (one.from_location, one.to_location):
-            key = (location.partition("/")[0], one.gtin)
-            since[key] = min(since.get(key, one.occurred_at), one.occurred_at)
-    if not since:
+def _low_stock(
+    database: Database, changed: Mapping[tuple[str, str], datetime], names: Names
+) -> set[str]:
+    """`changed`: (location, gtin) → since when."""
+    earliest: dict[tuple[str, str], datetime] = {}
+    for (location, gtin), at in changed.items():
+        key = (location.partition("/")[0], gtin)
+        earliest[key] = min(earliest.get(key, at), at)
+    if not earliest:
         return set()
-    database.execute(
-        queries("stock")["lock_levels"], {"keys": [f"{site}/{gtin}" for site, gtin in since]}
-    )
+    watched = database.execute(
+        queries("stock")["lock_levels"],
+        {
+            "sites": arrays.texts([site for site, _ in earliest]),
+            "gtins": arrays.texts([gtin for _, gtin in earliest]),
+        },
+    ).fetchall()
+    if not watched:
+        return set()
     levels = database.execute(
         queries("stock")["levels"],
-        {"sites": [key[0] for key in since], "gtins": [key[1] for key in since]},
+        {"sites": [site for site, _ in watched], "gtins": [gtin for _, gtin in watched]},
     ).fetchall()
-    since = {(row[0], row[1]): since[row[0], row[1]] for row in levels}
-    if not since:
-        return set()
+    since = {(row[0], row[1]): earliest[row[0], row[1]] for row in levels}
     changes: dict[tuple[str, str], list[LevelChange]] = {key: [] for key in since}
     for site, gtin, at, change, captured_at in database.execute(
         queries("stock")["level_changes"],

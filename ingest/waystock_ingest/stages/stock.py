@@ -1,11 +1,14 @@
 """Second stage: scans become operations, operations movements, movements positions and alerts."""
 
+from collections import defaultdict
+
 import numpy as np
 
 from waystock.contract.events import Barcode, Event, Rfid
 from waystock.contract.masterdata import Device
 from waystock.stock.interpret import BIZ_STEPS_WITH_CONTEXT, Scan, interpret
-from waystock.store.stock import LedgerChange, Span, apply_operations, reinterpret
+from waystock.store.scans import interpret_in_context
+from waystock.store.stock import LedgerChange, apply_operations
 from waystock.store.stock_alerts import raise_stock_alerts
 from waystock_ingest.stages.work import Work
 
@@ -16,11 +19,11 @@ _SCANNING = {"receiving", "storing", "picking", "loading", "unloading"}
 
 def derive_stock(work: Work) -> None:
     """Read what was scanned as operations; change the ledger by the difference."""
-    alone, spans = _scans(work)
-    if not alone and not spans:
+    alone, in_context = _scans(work)
+    if not alone and not in_context:
         return
     directory = work.master.directory
-    old, new = reinterpret(work.database, spans, directory)
+    old, new = interpret_in_context(work.database, in_context, directory)
     new += interpret(alone, directory)
     change = apply_operations(work.database, old, new, directory)
     alerts = raise_stock_alerts(work.database, change, directory, work.master.names)
@@ -28,30 +31,32 @@ def derive_stock(work: Work) -> None:
     _mark(work, change)
 
 
-def _scans(work: Work) -> tuple[list[Scan], dict[str, Span]]:
-    """New scans that stand by themselves; and of the devices whose scans mean something together
-    with those around them, (first, last) time of the new ones. Devices that scan nothing are left
-    out.
+def _scans(work: Work) -> tuple[list[Scan], dict[str, list[Scan]]]:
+    """New scans that stand by themselves; and by device those that mean something together with
+    what it scanned around them. Devices that scan nothing are left out.
     """
     alone: list[Scan] = []
-    spans: dict[str, Span] = {}
+    in_context: dict[str, list[Scan]] = defaultdict(list)
     for one in work.columns:
         if one.kind not in (Barcode, Rfid):
             continue
         devices = [_scanning(work, name) for name in one.devices]
         is_scanning = np.array([device is not None for device in devices], np.bool_)
-        for at in np.flatnonzero(is_scanning[one.device]).tolist():
-            event, device = one.events[at], devices[int(one.device[at])]
+        at = np.flatnonzero(is_scanning[one.device])
+        stream_ids = work.stream_ids[one.source[at]].tolist()
+        offsets: list[int] = one.stream_offset[at].tolist()
+        numbers: list[int] = one.device[at].tolist()
+        for i, number, stream_id, offset in zip(
+            at.tolist(), numbers, stream_ids, offsets, strict=True
+        ):
+            event, device = one.events[i], devices[number]
             assert device is not None
             if isinstance(event, Rfid) and event.presence == "departed":
                 continue
-            if device.biz_step not in BIZ_STEPS_WITH_CONTEXT:
-                stream_id = int(work.stream_ids[one.source[at]])
-                alone.append(_scan(event, device, stream_id, int(one.stream_offset[at])))
-                continue
-            first, last = spans.get(event.device, (event.time, event.time))
-            spans[event.device] = (min(first, event.time), max(last, event.time))
-    return alone, spans
+            has_context = device.biz_step in BIZ_STEPS_WITH_CONTEXT
+            scans = in_context[device.device] if has_context else alone
+            scans.append(_scan(event, device, stream_id, offset))
+    return alone, in_context
 
 
 def _scanning(work: Work, name: str) -> Device | None:
@@ -77,12 +82,7 @@ def _scan(event: Event, device: Device, stream_id: int, stream_offset: int) -> S
 
 def _mark(work: Work, change: LedgerChange) -> None:
     sites = work.master.directory.site_by_location
-    touched = {
-        (location, movement.gtin)
-        for movement in (*change.gone, *change.come)
-        for location in (movement.from_location, movement.to_location)
-    }
-    for location, gtin in touched:
+    for location, gtin in change.since:
         place, _, name = location.partition("/")
         if place == "vehicle":
             work.dirty["transit"].add(name)

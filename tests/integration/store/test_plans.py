@@ -93,6 +93,11 @@ def test_understanding_a_scan_reads_its_minutes_not_the_year(year: Database, now
         first=now - HOUR, last=now,
     )  # fmt: skip
     assert 1 <= len(opened) <= 4
+    opened = looked_into(
+        year, "stock", "scans_around", devices=["s-1", "s-2"], since=[now - HOUR] * 2,
+        firsts=[now - HOUR / 2] * 2, until=[now] * 2, rows=6, first=now - HOUR, last=now,
+    )  # fmt: skip
+    assert 1 <= len(opened) <= 4
 
 
 def test_a_pallet_s_movements_are_looked_for_where_its_scans_were(

@@ -14,6 +14,7 @@ from waystock.stock.interpret import (
     Scan,
     ShipmentPlan,
     interpret,
+    is_settled,
 )
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -142,3 +143,36 @@ def test_reading_only_the_last_ten_minutes_again_means_the_same_as_the_whole_day
     whole = [one for one in interpret(scans, DIRECTORY) if one.occurred_at >= since]
     tail = [one for one in scans if one.time >= since - CONTEXT]
     assert [one for one in interpret(tail, DIRECTORY) if one.occurred_at >= since] == whole
+
+
+LABELS = st.sampled_from(
+    [{"ai00": SSCC}, {"ai00": OUT}, {"ai01": GTIN}, {"ai01": "0"}, {"ai00": OUT, "ai414": "1"}]
+    + [{"ai414": "6901234567892", "ai254": name} for name in ("A-01", "A-02", "nowhere")]
+)
+
+
+@given(st.sampled_from(["storing", "picking"]), st.lists(LABELS, max_size=12), st.data())
+def test_what_is_settled_by_the_last_scans_no_earlier_one_can_change(
+    step: str, labels: list[dict[str, str]], data: st.DataObject
+) -> None:
+    scans = [scan(second, step, **label) for second, label in enumerate(labels)]
+    last = scans[data.draw(st.integers(0, len(scans))) :]
+    following = [
+        scan(100 + second, step, **label)
+        for second, label in enumerate(data.draw(st.lists(LABELS, max_size=4)))
+    ]
+    if is_settled(last, DIRECTORY):
+        whole = interpret([*scans, *following], DIRECTORY)
+        part = interpret([*last, *following], DIRECTORY)
+        since = START + timedelta(seconds=100)
+        assert [one for one in whole if one.occurred_at >= since] == [
+            one for one in part if one.occurred_at >= since
+        ]
+
+
+def test_a_pallet_and_a_bin_scanned_just_before_need_no_look_further_back() -> None:
+    picker = [scan(1, "picking", ai00=OUT), bin_label(2, "picking")]
+    assert is_settled(picker, DIRECTORY)
+    assert not is_settled(picker[1:], DIRECTORY)
+    assert is_settled([scan(1, "storing", ai00=SSCC)], DIRECTORY)
+    assert not is_settled([bin_label(1, "storing", "nowhere")], DIRECTORY)

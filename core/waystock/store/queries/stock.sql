@@ -2,26 +2,75 @@
 
 -- scans --
 WITH wanted AS (
-    SELECT w.device, w.since, w.until, d.biz_step, d.read_point, d.vehicle
+    SELECT *
     FROM unnest(%(devices)s::text [], %(since)s::timestamptz [], %(until)s::timestamptz [])
         AS w (device, since, until)
-    INNER JOIN device AS d USING (device)
 )
 
 SELECT
-    r.stream_id, r.stream_offset, r.device, r.time, r.captured_at,
-    w.biz_step, w.read_point, w.vehicle, r.data, r.elements::text
+    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements::text
 FROM wanted AS w
 INNER JOIN barcode_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
 WHERE r.time BETWEEN %(first)s AND %(last)s
 UNION ALL
 SELECT
-    r.stream_id, r.stream_offset, r.device, r.time, r.captured_at,
-    w.biz_step, w.read_point, w.vehicle, r.epc, r.elements::text
+    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements::text
 FROM wanted AS w
 INNER JOIN rfid_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
 WHERE r.time BETWEEN %(first)s AND %(last)s AND r.presence <> 'departed'
-ORDER BY 3, 4, 2, 1;
+ORDER BY 1, 4, 3, 2;
+
+-- scans_around --
+-- Of each device, how many scans there are from the first new one on, and the last ones before it.
+SELECT
+    w.device,
+    (
+        SELECT count(*) FROM barcode_reading AS r
+        WHERE
+            r.device = w.device
+            AND r.time BETWEEN w.first AND w.until
+            AND r.time BETWEEN %(first)s AND %(last)s
+    ) + (
+        SELECT count(*) FROM rfid_reading AS r
+        WHERE
+            r.device = w.device
+            AND r.time BETWEEN w.first AND w.until
+            AND r.time BETWEEN %(first)s AND %(last)s
+            AND r.presence <> 'departed'
+    ) AS scans,
+    b.stream_id, b.stream_offset, b.time, b.captured_at, b.data, b.elements::text
+FROM unnest(
+    %(devices)s::text [], %(since)s::timestamptz [], %(firsts)s::timestamptz [],
+    %(until)s::timestamptz []
+) AS w (device, since, first, until)
+LEFT JOIN LATERAL (
+    (
+        SELECT r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements
+        FROM barcode_reading AS r
+        WHERE
+            r.device = w.device
+            AND r.time >= w.since
+            AND r.time < w.first
+            AND r.time BETWEEN %(first)s AND %(last)s
+        ORDER BY r.time DESC
+        LIMIT %(rows)s
+    )
+    UNION ALL
+    (
+        SELECT r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements
+        FROM rfid_reading AS r
+        WHERE
+            r.device = w.device
+            AND r.time >= w.since
+            AND r.time < w.first
+            AND r.time BETWEEN %(first)s AND %(last)s
+            AND r.presence <> 'departed'
+        ORDER BY r.time DESC
+        LIMIT %(rows)s
+    )
+    ORDER BY time DESC
+    LIMIT %(rows)s
+) AS b ON true;
 
 -- lock_devices --
 SELECT device FROM device
@@ -38,19 +87,17 @@ RETURNING
     o.lot, o.quantity, o.from_location, o.to_location, o.document, o.reason;
 
 -- lock_lpns --
--- One that is made here is ours until the transaction ends; those that are there are locked, in the same order.
-WITH new AS (
-    INSERT INTO lpn (lpn)
-    SELECT k FROM unnest(%(lpns)s::text []) AS k
-    WHERE NOT EXISTS (SELECT 1 FROM lpn AS l WHERE l.lpn = k)
-    ORDER BY k
-    ON CONFLICT (lpn) DO NOTHING
-)
+SELECT lpn, location FROM lpn
+WHERE lpn = any(%(lpns)s::text []) ORDER BY lpn FOR UPDATE;
 
-SELECT count(*) FROM (
-    SELECT lpn FROM lpn
-    WHERE lpn = any(%(lpns)s::text []) ORDER BY lpn FOR UPDATE
-) AS locked;
+-- add_lpns --
+-- One that is made here is ours until the transaction ends.
+INSERT INTO lpn (lpn, location, changed_at)
+SELECT
+    unnest(%(lpns)s::text []),
+    unnest(%(locations)s::text []),
+    clock_timestamp()
+ON CONFLICT (lpn) DO NOTHING;
 
 -- operations_of_lpns --
 SELECT
@@ -91,6 +138,10 @@ FROM (
         unnest(%(locations)s::text []) AS location
 ) AS p
 WHERE lpn.lpn = p.lpn AND lpn.location <> p.location;
+
+-- forget_lpns --
+DELETE FROM lpn
+WHERE lpn = any(%(lpns)s::text []);
 
 -- change_positions --
 INSERT INTO stock_position AS p (
@@ -191,8 +242,9 @@ WHERE shipment = any(%(shipments)s::text [])
 GROUP BY shipment;
 
 -- lock_levels --
-SELECT site, gtin FROM reorder_point
-WHERE site || '/' || gtin = any(%(keys)s::text []) ORDER BY site, gtin FOR NO KEY UPDATE;
+SELECT r.site, r.gtin FROM reorder_point AS r
+INNER JOIN unnest(%(sites)s::text [], %(gtins)s::text []) AS k (site, gtin) USING (site, gtin)
+ORDER BY r.site, r.gtin FOR NO KEY UPDATE OF r;
 
 -- lock_receipts --
 SELECT purchase_order FROM purchase_order
