@@ -79,7 +79,8 @@ def test_the_schema_refuses_what_the_code_refuses_and_nothing_else(
 
 def _with_what_is_checked_later(name: str, value: Any) -> Any:
     """The schema says more of a fence than the decoder checks."""
-    for fence in value.get("fences") or () if name == "masterdata" else ():
+    fences = value.get("fences") if name == "masterdata" else None
+    for fence in fences if isinstance(fences, list) else ():
         if isinstance(fence, dict) and isinstance(fence.get("geometry"), dict):
             fence["geometry"] = GEOMETRY
     return value
