@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.support.brokers import Broker, mosquitto, nats
 from tests.support.postgres import DatabaseServer, embedded_postgres, on_ci
@@ -11,7 +11,7 @@ from tests.support.timescale import TimescaleMissingError, timescale
 from waystock_demo import ports
 
 # How long an example takes says how busy the machine is, not whether the rule holds.
-settings.register_profile("waystock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("waystock", deadline=None)
 settings.load_profile("waystock")
 
 

@@ -125,8 +125,11 @@ def _paho_rate(url: str, taken: _Taker) -> float:
     client, window = connected_client(url), threading.Semaphore(PUBLISHES_IN_FLIGHT)
     reader, arrived = connected_client(url), threading.Semaphore(0)
     reader.on_message = lambda client, data, message: arrived.release()
+    subscribed = threading.Event()
+    reader.on_subscribe = lambda client, data, mid, reasons, properties: subscribed.set()
     reader.subscribe("bench/raw", qos=1)
-    time.sleep(_POLL_S * 10)
+    if not subscribed.wait(WITHIN_S):
+        raise RuntimeError("bare paho's subscription was not confirmed")
     client.on_publish = lambda client, data, mid, reason, properties: window.release()
     began_s = time.monotonic()
     for size in taken.payload_bytes:
