@@ -53,14 +53,16 @@ class FixColumns(NamedTuple):
 
     @classmethod
     def joined(cls, parts: Sequence["FixColumns"]) -> "FixColumns":
-        """All of them one after the other; a device stands in `devices` once for each part."""
+        """All of them one after the other."""
         if len(parts) == 1:
             return parts[0]
-        firsts = np.cumsum([0, *(len(part.devices) for part in parts[:-1])])
-        device = [part.device + first for part, first in zip(parts, firsts.tolist(), strict=True)]
+        numbers: dict[str, int] = {}
+        device: list[Int32s] = []
+        for part in parts:
+            known = [numbers.setdefault(name, len(numbers)) for name in part.devices]
+            device.append(np.array(known, np.int32)[part.device])
         columns = (np.concatenate(column) for column in zip(*(p[2:] for p in parts), strict=True))
-        devices = [device for part in parts for device in part.devices]
-        return cls(devices, np.concatenate(device).astype(np.int32), *columns)
+        return cls(list(numbers), np.concatenate(device), *columns)
 
     def of_tracks(self, track_by_device: Int32s) -> TrackFixes:
         """The fixes of devices that stand for a vehicle: `track_by_device` names its place for each

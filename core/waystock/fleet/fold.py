@@ -21,7 +21,7 @@ from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
 from waystock.fleet.geodesy import distance_m
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.planned import PlanArrays
-from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items, dtype_of, whole
+from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items, dtype_of
 from waystock.fleet.rows import (
     FUTURE_TIME,
     LOW_ACCURACY,
@@ -34,7 +34,8 @@ from waystock.fleet.rows import (
     Step,
 )
 from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import NOTHING, STATE, VehicleState, nothing_known, pack, unpack
+from waystock.fleet.state import NOTHING, STATE, VehicleState, nothing_known
+from waystock.fleet.state_bytes import pack, unpack
 from waystock.fleet.vehicle import follow, tell_progress
 
 CHECKPOINT_S = 900
@@ -81,7 +82,7 @@ def quarter_start_us(time_us: Int64s) -> Int64s:
 def fold_tracks(
     states: Records, fixes: TrackFixes, shipments: NDArray[np.int32], plan: FleetPlan
 ) -> FoldOutput:
-    """Fold fixes into the vehicles' states, which are left as they were.
+    """Fold fixes into the vehicles' states, which are altered in place and among what is returned.
 
     `shipments` are first and last place + 1 of each vehicle's among the plan's (see
     `FleetPlan.shipments_of`). Fixes that are not later than their vehicle's state are ignored.
@@ -91,16 +92,16 @@ def fold_tracks(
     bounds = np.searchsorted(fixes.track[order], np.arange(len(states) + 1)).astype(np.int64)
     near = plan.fences.locate(ordered["lat"], ordered["lon"])
     checkpoints = np.empty(_quarters_max(ordered["time_us"], bounds), STATE)
-    room = _ROWS_MIN + len(states) + len(order) // 8
+    checkpoint_track = np.zeros(len(checkpoints), np.int32)
+    progress = np.zeros(len(states), PROGRESS)
+    rows = np.empty(_ROWS_MIN + len(states) + len(order) // 8, ROW)
+    marks = np.zeros(len(order), np.int8)
+    step = np.zeros(1, STEP)
+    before = np.empty(1, STATE)
     while True:
-        after = whole(states).copy().view(STATE)
-        progress = np.zeros(len(states), PROGRESS)
-        rows = np.empty(room, ROW)
-        marks = np.zeros(len(order), np.int8)
-        track = np.zeros(len(checkpoints), np.int32)
-        step = np.zeros(1, STEP)
-        kept = _fold(
-            as_items(after, VehicleState),
+        _fold(
+            as_items(states, VehicleState),
+            as_items(before, VehicleState),
             as_items(ordered, TrackFix),
             bounds,
             near,
@@ -109,18 +110,20 @@ def fold_tracks(
             as_items(rows, Row),
             as_items(progress, Progress),
             as_items(checkpoints, VehicleState),
-            track,
+            checkpoint_track,
             marks,
             as_items(step, Step),
             plan.rules,
         )
         if not step["is_full"][0]:
             break
-        room *= 4
+        rows = np.concatenate([rows, np.empty(3 * len(rows), ROW)])
     marks_as_given = np.empty_like(marks)
     marks_as_given[order] = marks
-    said = rows[: int(step["rows"][0])]
-    return FoldOutput(after, progress, checkpoints[:kept], track[:kept], said, marks_as_given)
+    said, kept = int(step["rows"][0]), int(step["checkpoints"][0])
+    return FoldOutput(
+        states, progress, checkpoints[:kept], checkpoint_track[:kept], rows[:said], marks_as_given
+    )
 
 
 def warm_up() -> None:
@@ -150,6 +153,7 @@ def _quarters_max(time_us: Int64s, bounds: Int64s) -> int:
 @compiled
 def _fold(
     states: Items[VehicleState],
+    before: Items[VehicleState],
     fixes: Items[TrackFix],
     bounds: Int64s,
     near: Near,
@@ -162,14 +166,16 @@ def _fold(
     marks: NDArray[np.int8],
     steps: Items[Step],
     rules: Items[FleetSettings],
-) -> int:
-    """Vehicle by vehicle, instant by instant; how many checkpoints there are."""
+) -> None:
+    """Vehicle by vehicle, instant by instant, from the vehicle that the step names. Where there is
+    no room for a vehicle's rows it stays as it was `before`, and the step names it."""
     step, s = steps[0], rules[0]
-    kept = 0
-    for track in range(len(states)):
+    for track in range(step.track, len(states)):
+        before[0] = states[track]
         state = states[track]
         _begin_track(step, track, shipments[track, 0], shipments[track, 1])
         known_us = state.at_us
+        kept = step.checkpoints
         i = bounds[track]
         while i < bounds[track + 1]:
             time_us = fixes[i].time_us
@@ -189,9 +195,13 @@ def _fold(
                     state, step, fixes[best], near.fence[a:b], near.outside_m[a:b], plan, rows, s
                 )
             i = end
+        if step.is_full:
+            states[track] = before[0]
+            step.rows = step.first_row
+            return
+        step.checkpoints = kept
         if step.is_accepted:
             tell_progress(progress[track], state, step, plan.stops, s)
-    return kept
 
 
 @compiled
@@ -201,6 +211,7 @@ def _begin_track(step: Step, track: int, shipment_from: int, shipment_to: int) -
     step.shipment_from = shipment_from
     step.shipment_to = shipment_to
     step.is_accepted = False
+    step.is_full = False
 
 
 @compiled

@@ -27,7 +27,8 @@ from waystock.fleet.fold import FoldOutput, fold_tracks
 from waystock.fleet.plan import FleetPlan, instant_us
 from waystock.fleet.records import UNKNOWN_US
 from waystock.fleet.rows import ARRIVAL, STOP, TRIP, VISIT, Row
-from waystock.fleet.state import MOVING, pack, unpack
+from waystock.fleet.state import MOVING
+from waystock.fleet.state_bytes import pack, unpack
 
 NOTHING_KNOWN = b""
 """The state of a vehicle that no fix is known of."""

@@ -131,6 +131,8 @@ class Step:
     rows: I4
     first_row: I4
     """Rows so far, and where those of this vehicle begin."""
+    checkpoints: I4
+    """Of the vehicles before this one."""
     shipment_from: I4
     """Shipments of the vehicle before this one are over."""
     shipment_to: I4
@@ -154,7 +156,7 @@ def say(rows: Items[Row], step: Step, kind: int, key: int, number: int, begin_us
             return i
     at = step.rows
     if at >= len(rows) - 1:
-        # The last place takes what has no room; the caller asks again with more of it.
+        # The last place takes what has no room; the vehicle is folded again with more of it.
         step.is_full = True
         at = len(rows) - 1
     else:

@@ -1,15 +1,11 @@
-"""The state of the fold over one vehicle's fixes: all that is needed to go on with the next fix.
-In memory a record of fixed size; in the store its bytes without the unused ends of its lists, less
-than 2 KB. Upstream and downstream: `waystock.fleet.fold`. The form's number stands first: a state
-of another form is not read, its vehicle is folded again from its fixes.
+"""The state of the fold over one vehicle's fixes: all that is needed to go on with the next fix, a
+record of fixed size. Upstream and downstream: `waystock.fleet.fold`. The form's number stands
+first: a state of another form is not read, its vehicle is folded again from its fixes.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from waystock.compiled import compiled
 from waystock.fleet.records import (
@@ -28,8 +24,8 @@ from waystock.fleet.records import (
 )
 from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
 
-FORM = 3
-"""Number of this form; 1 was JSON, 2 knew no anomalies."""
+FORM = 4
+"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 was kept in full (see `state_bytes`)."""
 
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
@@ -205,21 +201,6 @@ class VehicleState:
 
 
 STATE = dtype_of(VehicleState)
-STATE_BYTES_MAX = STATE.itemsize
-
-
-class _Part(NamedTuple):
-    start: int
-    size: int
-
-
-def _part(name: str) -> _Part:
-    form, start = cast(Any, STATE.fields)[name]
-    return _Part(start, form.base.itemsize)
-
-
-_FINISHED, _FENCES, _RESTS, _RECENT = map(_part, ("finished", "fences", "rests", "recent"))
-_HEAD_BYTES = _FINISHED.start
 
 
 def nothing_known(count: int) -> Records:
@@ -228,102 +209,6 @@ def nothing_known(count: int) -> Records:
     states["form"] = FORM
     states["at_us"] = states["first_us"] = UNKNOWN_US
     return states
-
-
-def pack(states: Records) -> list[bytes]:
-    """Each state as the store keeps it."""
-    data, ends = pack_together(states)
-    packed = data.tobytes()
-    return [packed[a:b] for a, b in pairwise(ends.tolist())]
-
-
-def pack_together(states: Records) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The same as one run of bytes: state i goes from ends[i] to before ends[i + 1]."""
-    raw = states.view(np.uint8).reshape(len(states), STATE.itemsize)
-    out = np.empty(len(states) * STATE_BYTES_MAX, np.uint8)
-    ends = np.zeros(len(states) + 1, np.int64)
-    _pack(states, raw, out, ends)
-    return out[: int(ends[-1])], ends
-
-
-def unpack(blobs: Sequence[bytes | None]) -> tuple[Records, NDArray[np.bool_]]:
-    """The states, and which of them could be read; the others know nothing."""
-    states = nothing_known(len(blobs))
-    raw = states.view(np.uint8).reshape(len(blobs), STATE.itemsize)
-    lengths = np.array([len(blob or b"") for blob in blobs], np.int64)
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    data = np.frombuffer(bytearray(b"".join(blob or b"" for blob in blobs)), np.uint8)
-    is_read = np.zeros(len(blobs), np.bool_)
-    _unpack(data, ends, states, raw, is_read)
-    states[~is_read] = nothing_known(1)[0]
-    return states, is_read
-
-
-@compiled
-def _pack(
-    states: Records, raw: NDArray[np.uint8], out: NDArray[np.uint8], ends: NDArray[np.int64]
-) -> None:
-    at = 0
-    for i in range(len(states)):
-        state = states[i]
-        at = _copy(raw[i], 0, _HEAD_BYTES, out, at)
-        at = _copy(raw[i], _FINISHED.start, state.finished_count * _FINISHED.size, out, at)
-        at = _copy(raw[i], _FENCES.start, state.fence_count * _FENCES.size, out, at)
-        at = _copy(raw[i], _RESTS.start, state.rest_count * _RESTS.size, out, at)
-        at = _copy(raw[i], _RECENT.start, state.recent_count * _RECENT.size, out, at)
-        ends[i + 1] = at
-
-
-@compiled
-def _unpack(
-    data: NDArray[np.uint8],
-    ends: NDArray[np.int64],
-    states: Records,
-    raw: NDArray[np.uint8],
-    is_read: NDArray[np.bool_],
-) -> None:
-    for i in range(len(states)):
-        at, end = ends[i], ends[i + 1]
-        if end - at < _HEAD_BYTES:
-            continue
-        _copy(data, at, _HEAD_BYTES, raw[i], 0)
-        at += _HEAD_BYTES
-        state = states[i]
-        if not _is_readable(state, end - at):
-            continue
-        for start, size in (
-            (_FINISHED.start, state.finished_count * _FINISHED.size),
-            (_FENCES.start, state.fence_count * _FENCES.size),
-            (_RESTS.start, state.rest_count * _RESTS.size),
-            (_RECENT.start, state.recent_count * _RECENT.size),
-        ):
-            _copy(data, at, size, raw[i], start)
-            at += size
-        is_read[i] = True
-
-
-@compiled
-def _is_readable(state: VehicleState, size: int) -> bool:
-    """Of this form, and with lists of a length that is there."""
-    if state.form != FORM or state.finished_count > FINISHED_MAX or state.fence_count > FENCES_MAX:
-        return False
-    if state.rest_count > RESTS_MAX or state.recent_count > RECENT_MAX:
-        return False
-    return size == (
-        state.finished_count * _FINISHED.size
-        + state.fence_count * _FENCES.size
-        + state.rest_count * _RESTS.size
-        + state.recent_count * _RECENT.size
-    )
-
-
-@compiled
-def _copy(
-    source: NDArray[np.uint8], start: int, size: int, target: NDArray[np.uint8], at: int
-) -> int:
-    for i in range(size):
-        target[at + i] = source[start + i]
-    return at + size
 
 
 @compiled

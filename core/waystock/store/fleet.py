@@ -14,7 +14,8 @@ from waystock.fleet.fixes import Int64s, TrackFixes
 from waystock.fleet.plan import named
 from waystock.fleet.records import UNKNOWN_US, Records
 from waystock.fleet.rows import ARRIVAL, STOP, TRIP, VISIT
-from waystock.fleet.state import FORM, pack_together, unpack
+from waystock.fleet.state import FORM
+from waystock.fleet.state_bytes import pack_together, unpack
 from waystock.store.arrays import (
     Column,
     blobs,

@@ -17,6 +17,7 @@ from waystock.store.plain_json import (
     CLOSE_LIST,
     COLON,
     COMMA,
+    LINE_FEED,
     NO_INSTANT_US,
     OPEN_LIST,
     QUOTE,
@@ -154,6 +155,26 @@ def distinct(data: Bytes, spans: Int64s) -> tuple[Int32s, Int32s]:
     codes, firsts = np.empty(count, np.int32), np.empty(count, np.int32)
     found = _distinct(data, spans, table, codes, firsts)
     return codes, firsts[:found]
+
+
+def names_at(data: Bytes, spans: Int64s) -> list[str]:
+    """The names at `spans`, none of which holds a line feed."""
+    if not spans.shape[1]:
+        return []
+    out = np.empty(int((spans[1] - spans[0] + 1).sum()), np.uint8)
+    _one_a_line(data, spans, out)
+    return out[:-1].tobytes().decode().split("\n")
+
+
+@compiled
+def _one_a_line(data: Bytes, spans: Int64s, out: Bytes) -> None:
+    at = 0
+    for i in range(spans.shape[1]):
+        for j in range(spans[0, i], spans[1, i]):
+            out[at] = data[j]
+            at += 1
+        out[at] = LINE_FEED
+        at += 1
 
 
 @compiled

@@ -14,6 +14,7 @@ Int64s = NDArray[np.int64]
 NO_INSTANT_US = -(2**62)
 
 QUOTE, COMMA, COLON, BACKSLASH = ord('"'), ord(","), ord(":"), ord("\\")
+LINE_FEED = ord("\n")
 OPEN, CLOSE, OPEN_LIST, CLOSE_LIST = ord("{"), ord("}"), ord("["), ord("]")
 _MINUS, _DOT, _ZERO, _NINE, _E, _BIG_E, _T, _Z = (ord(c) for c in "-.09eETZ")
 _SMALL_A, _SMALL_Z, _SPACE, _TILDE = (ord(c) for c in "az ~")

@@ -25,7 +25,7 @@ from waystock.contract.events import (
 from waystock.store import binary_copy as cells
 from waystock.store.binary_copy import Cells, Floats, Int32s, Int64s, Rows
 from waystock.store.connection import Database
-from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct
+from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct, names_at
 from waystock.store.plain_json import Bytes
 
 
@@ -292,9 +292,7 @@ def plain_columns(
 ) -> Readings:
     """Fixes that were read without an object for each; the other arguments as of Readings."""
     device, firsts = distinct(data, plain.devices)
-    devices = tuple(
-        data[begin:end].tobytes().decode() for begin, end in plain.devices[:, firsts].T.tolist()
-    )
+    devices = tuple(names_at(data, plain.devices[:, firsts]))
     table = _TABLES[Position]
     numbers = {name: plain.numbers[NUMBERS.index(name)] for name in table.float8 + table.float4}
     columns = [

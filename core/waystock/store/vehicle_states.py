@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from waystock.fleet.derived import MOTIONS
 from waystock.fleet.fixes import Int64s
 from waystock.fleet.records import UNKNOWN_US, Records, taken, whole
-from waystock.fleet.state import STATE, pack_together, unpack
+from waystock.fleet.state import STATE
+from waystock.fleet.state_bytes import pack_together, unpack
 from waystock.store.arrays import Column, blobs, instants, numbers, texts, texts_by
 from waystock.store.binary_copy import instants_us
 from waystock.store.connection import Database
@@ -70,14 +71,16 @@ class VehicleStates:
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
         self._known = _nothing(0)
+        self._scratch = np.empty(0, STATE)
 
     def known(self, database: Database, vehicles: Sequence[str]) -> Known:
-        """What is in hand, and the rest from the store; nothing is locked."""
+        """What is in hand, and the rest from the store; nothing is locked. Good until the next
+        call."""
         places = np.array([self._places.get(vehicle, -1) for vehicle in vehicles], np.int64)
         is_here = places >= 0
         is_here[is_here] = self._known.written_by[places[is_here]] != _NOBODY
         if is_here.all():
-            return self._known.only(places)
+            return self._handed_out(places)
         known = _nothing(len(vehicles))
         others = np.flatnonzero(~is_here)
         _register(database, [vehicles[place] for place in others.tolist()])
@@ -85,6 +88,16 @@ class VehicleStates:
         known.put(is_here, self._known.only(places[is_here]))
         known.put(others, found)
         return known
+
+    def _handed_out(self, places: NDArray[np.int64]) -> Known:
+        """A copy to be folded on, in memory that is used again at the next call: a new one of so
+        many megabytes costs several times the copying, as the system hands it out page by page."""
+        if len(self._scratch) < len(places):
+            self._scratch = np.empty(max(len(places), 2 * len(self._scratch)), STATE)
+        states = self._scratch[: len(places)]
+        np.take(whole(self._known.states), places, out=whole(states), mode="clip")
+        known = self._known
+        return Known(states, known.is_stale[places], known.fix_us[places], known.written_by[places])
 
     def locked(self, database: Database, vehicles: Sequence[str]) -> Known:
         """As the store has them now, theirs to be written by nobody else until the transaction

@@ -21,7 +21,8 @@ from waystock.fleet.fixes import TrackFixes
 from waystock.fleet.fold import FoldOutput, fold_tracks, quarter_start_us, warm_up
 from waystock.fleet.plan import FleetPlan, instant_us
 from waystock.fleet.records import Records
-from waystock.fleet.state import nothing_known, pack, unpack
+from waystock.fleet.state import nothing_known
+from waystock.fleet.state_bytes import pack, unpack
 from waystock_demo.bench.options import BenchOptions
 from waystock_demo.bench.result import BenchResult
 

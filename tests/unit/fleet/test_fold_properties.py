@@ -12,7 +12,8 @@ from waystock.contract.masterdata import Shipment
 from waystock.fleet.fold import fold_tracks
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.replay import NOTHING_KNOWN, Fix, columns, fold
-from waystock.fleet.state import nothing_known, pack
+from waystock.fleet.state import nothing_known
+from waystock.fleet.state_bytes import pack
 
 from .tables import VEHICLE, Tables, rows_said
 from .tracks import LAT, at, fix, lon_of, shipment, square

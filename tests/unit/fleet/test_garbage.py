@@ -11,7 +11,8 @@ from waystock.fleet.fixes import TrackFixes
 from waystock.fleet.fold import fold_tracks
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.replay import columns
-from waystock.fleet.state import nothing_known, pack, unpack
+from waystock.fleet.state import nothing_known
+from waystock.fleet.state_bytes import pack, unpack
 
 from .tracks import at, drive, shipment, square
 
