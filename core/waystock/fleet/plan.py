@@ -9,6 +9,7 @@ keys made of their codes: the same in every process, and what states remember th
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import chain
 from typing import Self, cast
 
 import numpy as np
@@ -76,8 +77,8 @@ class FleetPlan:
 
     def shipments_of(self, vehicles: Iterable[str]) -> NDArray[np.int32]:
         """First and last place + 1 of each vehicle's shipments."""
-        places = [self._places.get(vehicle, (0, 0)) for vehicle in vehicles]
-        return np.array(places, np.int32).reshape(-1, 2)
+        places = chain.from_iterable(self._places.get(vehicle, (0, 0)) for vehicle in vehicles)
+        return np.fromiter(places, np.int32).reshape(-1, 2)
 
     def codes_of(self, vehicle: str) -> list[str]:
         """Its shipments, in order of departure."""

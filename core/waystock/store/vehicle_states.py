@@ -80,7 +80,7 @@ class VehicleStates:
         is_here = places >= 0
         is_here[is_here] = self._known.written_by[places[is_here]] != _NOBODY
         if is_here.all():
-            return self._handed_out(places)
+            return self._lent(places)
         known = _nothing(len(vehicles))
         others = np.flatnonzero(~is_here)
         _register(database, [vehicles[place] for place in others.tolist()])
@@ -89,15 +89,26 @@ class VehicleStates:
         known.put(others, found)
         return known
 
-    def _handed_out(self, places: NDArray[np.int64]) -> Known:
-        """A copy to be folded on, in memory that is used again at the next call: a new one of so
-        many megabytes costs several times the copying, as the system hands it out page by page."""
-        if len(self._scratch) < len(places):
-            self._scratch = np.empty(max(len(places), 2 * len(self._scratch)), STATE)
-        states = self._scratch[: len(places)]
-        np.take(whole(self._known.states), places, out=whole(states), mode="clip")
-        known = self._known
-        return Known(states, known.is_stale[places], known.fix_us[places], known.written_by[places])
+    def _lent(self, places: NDArray[np.int64]) -> Known:
+        """States to be folded on: the memory in hand itself where all of it is wanted as it lies,
+        else a copy. What is lent is not known any more until it is put back, as it may be changed
+        and then not be written. New memory of so many megabytes would cost several times the
+        copying, since the system hands it out page by page."""
+        count, known = len(places), self._known
+        lent = Known(
+            known.states[:count],
+            known.is_stale[places],
+            known.fix_us[places],
+            known.written_by[places],
+        )
+        if (places == np.arange(count)).all():
+            known.written_by[:count] = _NOBODY
+            return lent
+        if len(self._scratch) < count:
+            self._scratch = np.empty(max(count, 2 * len(self._scratch)), STATE)
+        states = self._scratch[:count]
+        np.take(whole(known.states), places, out=whole(states), mode="clip")
+        return lent._replace(states=states)
 
     def locked(self, database: Database, vehicles: Sequence[str]) -> Known:
         """As the store has them now, theirs to be written by nobody else until the transaction
@@ -154,13 +165,17 @@ class VehicleStates:
         row = database.execute(queries("fleet")["written_by"], {"vehicle": vehicles[0]}).fetchone()
         assert row is not None
         places = self._places_of(vehicles)
-        written_by = np.full(len(places), row[0], np.int64)
-        now = Known(states, np.zeros(len(places), np.bool_), fix_us, written_by)
-        self._known.put(places, now)
+        known = self._known
+        if not np.may_share_memory(states, known.states):
+            whole(known.states)[places] = whole(states)
+        known.is_stale[places] = False
+        known.fix_us[places] = fix_us
+        known.written_by[places] = row[0]
 
     def _places_of(self, vehicles: Sequence[str]) -> NDArray[np.int64]:
         """Places of these vehicles in hand, made where new."""
-        if len(self._places) + len(vehicles) > IN_HAND_MAX:
+        new = sum(vehicle not in self._places for vehicle in vehicles)
+        if len(self._places) + new > IN_HAND_MAX:
             self._places = {}
             self._known = _nothing(0)
         for vehicle in vehicles:

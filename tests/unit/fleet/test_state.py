@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waystock.fleet.plan import FleetPlan
-from waystock.fleet.replay import NOTHING_KNOWN, fold
 from waystock.fleet.records import Records
+from waystock.fleet.replay import NOTHING_KNOWN, fold
 from waystock.fleet.settings import (
     FENCES_MAX,
     FINISHED_MAX,
