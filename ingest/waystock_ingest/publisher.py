@@ -110,8 +110,8 @@ class Publisher:
                     return
                 self._pause(STORE_RETRY_S)
             spent_s = time.monotonic() - started
-            # A fifth of the time at most: in a flood screens wait a little, not the store.
-            self._pause(max(self._interval_s - spent_s, 4 * spent_s))
+            # A tenth of the time at most: in a flood screens wait a little, not the store.
+            self._pause(max(self._interval_s - spent_s, 9 * spent_s))
 
     def _pause(self, seconds: float) -> None:
         """Let changes gather, so that each entity goes out at most once an interval."""

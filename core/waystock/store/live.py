@@ -19,6 +19,7 @@ from waystock.contract.live import (
     StockEntity,
     TransitEntity,
 )
+from waystock.store.arrays import texts
 from waystock.store.sql import queries
 
 
@@ -32,11 +33,11 @@ def load_entities(
     """
     build = _BUILDERS[stream]
     parameters = {
-        "keys": None if keys is None else sorted(keys),
-        "gtins": [key.rpartition("/")[2] for key in keys or ()],
-        "locations": [f"vehicle/{key}" for key in keys or ()],
+        "keys": None if keys is None else texts(sorted(keys)),
+        "gtins": texts([key.rpartition("/")[2] for key in keys or ()]),
+        "locations": texts([f"vehicle/{key}" for key in keys or ()]),
     }
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
         rows = cursor.execute(queries("live")[stream], parameters).fetchall()
     return list(build(rows))
 
@@ -66,16 +67,9 @@ def _stock(rows: list[DictRow]) -> Iterable[Entity]:
 
 def _transit(rows: list[DictRow]) -> Iterable[Entity]:
     for row in rows:
-        destination: dict[str, str] = row.pop("destination") or {}
         version = _version(row.pop("changed_at"))
         row["orders"] = tuple(row["orders"])
-        yield TransitEntity(
-            key=row["vehicle"],
-            version=version,
-            destination=destination.get("en"),
-            destination_zh=destination.get("zh"),
-            **row,
-        )
+        yield TransitEntity(key=row["vehicle"], version=version, **row)
 
 
 def _alerts(rows: list[DictRow]) -> Iterable[Entity]:

@@ -6,6 +6,7 @@ Upstream: ingest's fleet stage; downstream: `vehicle_state`.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any, LiteralString, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ class VehicleStates:
     def known(self, database: Database, vehicles: Sequence[str]) -> Known:
         """What is in hand, and the rest from the store; nothing is locked. Good until the next
         call."""
-        places = np.array([self._places.get(vehicle, -1) for vehicle in vehicles], np.int64)
+        places = self._found(vehicles)
         is_here = places >= 0
         is_here[is_here] = self._known.written_by[places[is_here]] != _NOBODY
         if is_here.all():
@@ -131,13 +132,13 @@ class VehicleStates:
             which = np.flatnonzero(progress["is_new"] == is_new)
             if not len(which):
                 continue
-            some = [vehicles[place] for place in which.tolist()]
-            # Mostly all of them: their states are not copied then.
-            after = states if len(which) == len(states) else taken(states, which)
+            some, after, now = vehicles, states, progress
+            if len(which) < len(vehicles):
+                some = [vehicles[place] for place in which.tolist()]
+                after, now = taken(states, which), taken(progress, which)
             parameters = _state_columns(some, after, known.written_by[which])
             fix_us = known.fix_us[which]
             if is_new:
-                now = progress[which]
                 parameters |= _progress_columns(now, names)
                 fix_us = now["fix_us"]
             self._put(database, statement, some, parameters)
@@ -174,8 +175,11 @@ class VehicleStates:
 
     def _places_of(self, vehicles: Sequence[str]) -> NDArray[np.int64]:
         """Places of these vehicles in hand, made where new."""
-        new = sum(vehicle not in self._places for vehicle in vehicles)
-        if len(self._places) + new > IN_HAND_MAX:
+        places = self._found(vehicles)
+        new = np.flatnonzero(places < 0).tolist()
+        if not new:
+            return places
+        if len(self._places) + len(new) > IN_HAND_MAX:
             self._places = {}
             self._known = _nothing(0)
         for vehicle in vehicles:
@@ -185,7 +189,11 @@ class VehicleStates:
             grown = _nothing(len(self._known.states) + max(lacking, len(self._known.states)))
             grown.put(np.arange(len(self._known.states)), self._known)
             self._known = grown
-        return np.array([self._places[vehicle] for vehicle in vehicles], np.int64)
+        return self._found(vehicles)
+
+    def _found(self, vehicles: Sequence[str]) -> NDArray[np.int64]:
+        """Places of these vehicles in hand; −1 where there is none."""
+        return np.fromiter(map(self._places.get, vehicles, repeat(-1)), np.int64, len(vehicles))
 
 
 def _nothing(count: int) -> Known:
