@@ -112,3 +112,16 @@ def test_a_batch_that_is_rolled_back_leaves_no_state_behind_in_memory(
         connection.execute("TRUNCATE vehicle_state, fold_checkpoint, trip, fix, stream")
     alone.commit("a", 0, range(9))
     assert states(database_url) == shared
+
+
+def test_a_state_that_was_folded_on_but_not_written_is_read_again(
+    workers: tuple[Worker, Worker, Worker],
+) -> None:
+    one, _, _ = workers
+    one.commit("a", 0, range(5))
+    lent = one.states.known(one.database, ["v1"])
+    at_us = int(lent.states["at_us"][0])
+    lent.states["at_us"] += 60_000_000
+    again = one.states.known(one.database, ["v1"])
+    assert int(again.states["at_us"][0]) == at_us
+    assert again.written_by[0] == lent.written_by[0]
