@@ -62,9 +62,7 @@ class FixColumns(NamedTuple):
         devices = [device for part in parts for device in part.devices]
         return cls(devices, np.concatenate(device).astype(np.int32), *columns)
 
-    def of_tracks(self, track_by_device: Int32s) -> TrackFixes:
-        """The fixes of devices that stand for a vehicle: `track_by_device` names its place for each
-        of `devices`, −1 where there is none."""
-        track = track_by_device[self.device] if len(self.devices) else self.device
+    def of_tracks(self, track: Int32s) -> TrackFixes:
+        """The fixes of vehicles: `track` names its place for each fix, −1 where there is none."""
         fixes = TrackFixes(track, *self[2:])
         return fixes if bool((track >= 0).all()) else fixes.take(track >= 0)

@@ -53,14 +53,14 @@ kind = excluded.kind, biz_step = excluded.biz_step, read_point = excluded.read_p
 vehicle = excluded.vehicle;
 
 -- fences --
-INSERT INTO fence (fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry)
-SELECT fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry
+INSERT INTO fence (fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry)
+SELECT fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry
 FROM jsonb_to_recordset(%(rows)s) AS r (
-    fence text, name jsonb, kind text, site text, dwell_limit_s float8, speed_limit_mps float8,
-    geometry jsonb
+    fence text, name jsonb, kind text, site text, location text, dwell_limit_s float8,
+    speed_limit_mps float8, geometry jsonb
 )
 ON CONFLICT (fence) DO UPDATE SET
-name = excluded.name, kind = excluded.kind, site = excluded.site,
+name = excluded.name, kind = excluded.kind, site = excluded.site, location = excluded.location,
 dwell_limit_s = excluded.dwell_limit_s, speed_limit_mps = excluded.speed_limit_mps,
 geometry = excluded.geometry;
 
