@@ -114,8 +114,8 @@ class Trailer(_Record, frozen=True, kw_only=True):
     kind: Literal["box", "curtain", "reefer", "tank", "flatbed", "container", "other"] = "other"
 
 
-class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True, rename={"since": "from"}):
-    """A tracker, driver or trailer on a vehicle, or a tracker on a trailer; `from` is included,
+class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A tracker, driver or trailer on a vehicle, or a tracker on a trailer; `since` is included,
     `until` is not, and an open side has no end. Those of one thing don't overlap, nor two drivers
     or two trailers of one vehicle."""
 
@@ -134,7 +134,7 @@ class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True, rename=
                 f" not {' and '.join(named) or 'nothing'}"
             )
         if self.since and self.until and self.since >= self.until:
-            raise ValueError("from must be before until")
+            raise ValueError("since must be before until")
 
 
 _ASSIGNABLE = (

@@ -1,4 +1,4 @@
-"""Which vehicles have to be folded again because an assignment of a tracker was corrected. Upstream:
+"""Which vehicles have to be folded again as an assignment of a tracker was corrected. Upstream:
 triggers of the table `assignment`; downstream: ingest, which holds the assignments meanwhile.
 """
 

@@ -110,9 +110,7 @@ def _fold_from_nothing(work: Work, asked: Refold, known: Known, own: Devices) ->
     return _Folded(output, quarter_start_us(begin_us), is_based=False, is_whole=True)
 
 
-def _fold(
-    work: Work, asked: Refold, states: Records, own: Devices
-) -> tuple[FoldOutput, Int64s]:
+def _fold(work: Work, asked: Refold, states: Records, own: Devices) -> tuple[FoldOutput, Int64s]:
     """What the fixes after a state give, and the first of them."""
     fixes = store.fixes_since(work.database, states["at_us"].copy(), own)
     shipments = work.plan.shipments_of([asked.vehicle])
