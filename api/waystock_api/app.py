@@ -27,9 +27,11 @@ from waystock_api.middleware import Surroundings
 from waystock_api.pages import Pages
 from waystock_api.routes import (
     alerts,
+    assignments,
     day_questions,
     dead_letters,
     devices,
+    drivers,
     fences,
     fleet_questions,
     health,
@@ -42,7 +44,10 @@ from waystock_api.routes import (
     sites,
     stock,
     stock_questions,
+    trailers,
+    trips,
     vehicles,
+    yard,
 )
 from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, Services
 from waystock_api.settings import ApiSettings
@@ -52,6 +57,7 @@ log = structlog.get_logger()
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    drivers, trailers, assignments, trips, yard,
 )  # fmt: skip
 
 

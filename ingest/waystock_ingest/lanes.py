@@ -5,6 +5,7 @@ read. Commits keep the order of arrival. Upstream: the source; downstream: the p
 
 import random
 import threading
+import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -19,6 +20,7 @@ from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest import metrics
 from waystock_ingest.batches import Prepared, prepare
 from waystock_ingest.control import handle_control, send_ack
+from waystock_ingest.corrections import fold_corrected
 from waystock_ingest.gathering import Gathering
 from waystock_ingest.master import Master
 from waystock_ingest.pipeline import commit_batches
@@ -32,6 +34,8 @@ LANES = 2
 AHEAD_MAX = 2
 """Pieces that are read before a lane wants them."""
 TAKE_WAIT_S = 0.2
+CORRECTIONS_POLL_S = 1.0
+"""How often a turn looks for assignments that were corrected, whether readings come or not."""
 _CONTROL = ("/hello", "/status")
 
 
@@ -71,6 +75,7 @@ class Lanes:
         self._turns_over = 0
         self._master: Master | None = None
         self._master_lock = threading.Lock()
+        self._looked_s = time.monotonic()
         self._states = VehicleStates()
         """Used, like the master data, by the lane whose turn it is alone."""
 
@@ -103,7 +108,7 @@ class Lanes:
             messages = self._source.take(
                 settings.linger_s, settings.bytes_per_piece_max, wait_s=TAKE_WAIT_S
             )
-            if not messages:
+            if not messages and not self._is_time_to_look:
                 continue
             control = [one for one in messages if one.topic.endswith(_CONTROL)]
             data = [one for one in messages if not one.topic.endswith(_CONTROL)]
@@ -174,6 +179,10 @@ class Lanes:
         self._ending.wait(pause_s * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
 
     @property
+    def _is_time_to_look(self) -> bool:
+        return time.monotonic() - self._looked_s >= CORRECTIONS_POLL_S
+
+    @property
     def is_ending(self) -> bool:
         return self._ending.is_set()
 
@@ -185,6 +194,9 @@ class Lanes:
             for stream, ranges in committed.ranges.items():
                 send_ack(self._source.publish, committed.owners[stream], stream, ranges)
         gathering.await_turn()
+        if self._is_time_to_look:
+            self._looked_s = time.monotonic()
+            self._publisher.mark(fold_corrected(database, self.master(database), self._states))
         metrics.MESSAGES.labels("batch").inc(len(gathering.messages) - len(gathering.control))
         # After the batches: what a gateway asks of has perhaps just been committed.
         for message in gathering.control:

@@ -4,7 +4,7 @@ import structlog
 
 from waystock.fleet.plan import FleetPlan
 from waystock.store.connection import Database
-from waystock.store.directory import MasterSnapshot, load_master, master_version
+from waystock.store.directory import MasterSnapshot, load_master, master_version_held
 
 log = structlog.get_logger()
 
@@ -17,8 +17,9 @@ class Master:
             self._take(load_master(database), None)
 
     def refresh(self, database: Database) -> None:
-        """Read it again if another process changed it; one small query where nothing did."""
-        if master_version(database) != self.snapshot.version:
+        """Read it again if another process changed it; one small query where nothing did. Within a
+        transaction: assignments stay as they are until it ends."""
+        if master_version_held(database) != self.snapshot.version:
             self._take(load_master(database), self.plan)
             log.info("master_data_read", version=self.snapshot.version)
 

@@ -49,6 +49,13 @@ TOO_LATE_FIXES = Counter(
     "waystock_ingest_too_late_fixes_total",
     "Fixes stored but not folded: older than what is still stored whole of their vehicle",
 )
+REFOLDS = Counter(
+    "waystock_ingest_refolds_total",
+    "Vehicles folded again after an assignment was corrected: all of it, partly, or not at all",
+    ["outcome"],
+)
+for _outcome in ("whole", "partly", "refused"):
+    REFOLDS.labels(_outcome)
 STATES_OVERTAKEN = Counter(
     "waystock_ingest_states_overtaken_total",
     "Batches folded a second time, because another process had written one of their vehicles",

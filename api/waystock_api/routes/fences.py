@@ -27,10 +27,12 @@ class FenceProperties(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: dict[Literal["en", "zh"], str]
-    kind: Literal["site", "customer", "zone", "corridor", "no_go"] = "zone"
+    kind: Literal["site", "yard", "dock", "customer", "zone", "corridor", "no_go"] = "zone"
     site: str | None = None
+    location: str | None = None
+    """The dock door that it is drawn around."""
     dwell_limit_s: float | None = None
-    """Longer is detention; null: two hours at a customer's, no limit elsewhere."""
+    """Longer is detention; null: two hours at a customer's and at a dock, no limit elsewhere."""
     speed_limit_mps: float | None = None
 
 
@@ -108,8 +110,8 @@ def delete_fence(fence: str, services: ServicesOfApp) -> None:
 
 def _feature(fence: Fence) -> FenceFeature:
     properties = FenceProperties(
-        name=fence.name, kind=fence.kind, site=fence.site, dwell_limit_s=fence.dwell_limit_s,
-        speed_limit_mps=fence.speed_limit_mps,
+        name=fence.name, kind=fence.kind, site=fence.site, location=fence.location,
+        dwell_limit_s=fence.dwell_limit_s, speed_limit_mps=fence.speed_limit_mps,
     )  # fmt: skip
     return FenceFeature(
         type="Feature", id=fence.fence, geometry=fence.geometry, properties=properties

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import AwareDatetime, Field
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from waystock.contract.masterdata import Vehicle as VehicleRecord
 from waystock.store.api import TRACK, VEHICLES, Vehicle
 from waystock.store.pool import StorePool
+from waystock.store.registry import save
+from waystock_api.access import needs
 from waystock_api.paging import ListQuery, NoQuery, Page, read_one, read_page
+from waystock_api.records import record
 from waystock_api.services import ServicesOfApp
 
 TRACK_MINUTES_DEFAULT = 60
@@ -24,6 +28,14 @@ class VehicleQuery(ListQuery):
     shipment: str | None = None
     motion: Literal["moving", "stopped", "unknown"] | None = None
     off_route: bool | None = None
+
+
+class VehicleBody(BaseModel):
+    """What is said of a vehicle."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plate: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class TrackQuery(ListQuery):
@@ -61,6 +73,15 @@ def get_vehicle(
     vehicle: str, services: ServicesOfApp, _query: Annotated[NoQuery, Query()]
 ) -> Vehicle:
     """One vehicle."""
+    return _known(services.store, vehicle)
+
+
+@router.put("/{vehicle}", dependencies=[Depends(needs("operator"))], responses={403: {}, 422: {}})
+def put_vehicle(vehicle: str, body: VehicleBody, services: ServicesOfApp) -> Vehicle:
+    """Make a vehicle or change its plate. Needs the role operator."""
+    made = record(VehicleRecord, f"Vehicle {vehicle!r}", vehicle=vehicle, plate=body.plate)
+    with services.store.connection() as database:
+        save(database, made)
     return _known(services.store, vehicle)
 
 

@@ -97,16 +97,65 @@ class Device(_Record, frozen=True, kw_only=True):
     read_point: LocationCode | None = None
     """Where it is fixed: the dock door of a portal, the dock of a receiving scanner."""
     vehicle: Name | None = None
+    """Where it is. The first vehicle that is named here ever has had it always; another one named
+    later has it from the moment of that import. `assignments` tells other times."""
+
+
+class Driver(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    driver: Name
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    licence: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    phone: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class Trailer(_Record, frozen=True, kw_only=True):
+    trailer: Name
+    plate: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Literal["box", "curtain", "reefer", "tank", "flatbed", "container", "other"] = "other"
+
+
+class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A tracker, driver or trailer on a vehicle, or a tracker on a trailer; `since` is included,
+    `until` is not, and an open side has no end. Those of one thing don't overlap, nor two drivers
+    or two trailers of one vehicle."""
+
+    device: Name | None = None
+    driver: Name | None = None
+    trailer: Name | None = None
+    vehicle: Name | None = None
+    since: Utc | None = None
+    until: Utc | None = None
+
+    def __post_init__(self) -> None:
+        named = [name for name in ("device", "driver", "trailer", "vehicle") if getattr(self, name)]
+        if named not in _ASSIGNABLE:
+            raise ValueError(
+                "name a device, driver or trailer and its vehicle, or a device and its trailer;"
+                f" not {' and '.join(named) or 'nothing'}"
+            )
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("since must be before until")
+
+
+_ASSIGNABLE = (
+    ["device", "vehicle"],
+    ["driver", "vehicle"],
+    ["trailer", "vehicle"],
+    ["device", "trailer"],
+)
 
 
 class Fence(_Record, frozen=True, kw_only=True, omit_defaults=True):
     fence: Name
     name: Words
-    kind: Literal["site", "customer", "zone", "corridor", "no_go"]
+    kind: Literal["site", "yard", "dock", "customer", "zone", "corridor", "no_go"]
+    """A dock is where a vehicle stands at a door, a yard where it waits for one."""
     site: Name | None = None
+    location: LocationCode | None = None
+    """The dock door it is drawn around."""
     dwell_limit_s: Annotated[float, msgspec.Meta(ge=60)] | None = None
-    """A vehicle that stays longer is detained; None: the fleet's free time at a customer's, and no
-    limit elsewhere."""
+    """A vehicle that stays longer is detained; None: the fleet's free time at a customer's and at a
+    dock, and no limit elsewhere."""
     speed_limit_mps: Annotated[float, msgspec.Meta(ge=1)] | None = None
     geometry: dict[str, Any]
     """GeoJSON Polygon or MultiPolygon; a circle is a Point with the member `radius_m`, a corridor a
@@ -202,6 +251,10 @@ class MasterData(_Record, frozen=True, kw_only=True):
     vehicles: tuple[Vehicle, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     devices: tuple[Device, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    trailers: tuple[Trailer, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    """Those of drivers and trailers, and of devices that were moved."""
     fences: tuple[Fence, ...] = ()
     purchase_orders: tuple[PurchaseOrder, ...] = ()
     sales_orders: tuple[SalesOrder, ...] = ()

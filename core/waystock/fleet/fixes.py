@@ -64,9 +64,7 @@ class FixColumns(NamedTuple):
         columns = (np.concatenate(column) for column in zip(*(p[2:] for p in parts), strict=True))
         return cls(list(numbers), np.concatenate(device), *columns)
 
-    def of_tracks(self, track_by_device: Int32s) -> TrackFixes:
-        """The fixes of devices that stand for a vehicle: `track_by_device` names its place for each
-        of `devices`, −1 where there is none."""
-        track = track_by_device[self.device] if len(self.devices) else self.device
+    def of_tracks(self, track: Int32s) -> TrackFixes:
+        """The fixes of vehicles: `track` names its place for each fix, −1 where there is none."""
         fixes = TrackFixes(track, *self[2:])
         return fixes if bool((track >= 0).all()) else fixes.take(track >= 0)

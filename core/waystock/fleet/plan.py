@@ -33,7 +33,8 @@ from waystock.fleet.records import Items, as_items
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import NO_GO_AREA, PLAIN, YARD
 
-_KINDS = {"site": YARD, "customer": YARD, "no_go": NO_GO_AREA}
+_KINDS = {"site": YARD, "yard": YARD, "dock": YARD, "customer": YARD, "no_go": NO_GO_AREA}
+_WITH_FREE_TIME = ("customer", "dock")
 
 
 class FleetPlan:
@@ -184,7 +185,7 @@ def _dwell_limit_s(fence: Fence, settings: FleetSettings) -> float:
     """0: a vehicle may stay as long as it likes."""
     if fence.dwell_limit_s is not None:
         return fence.dwell_limit_s
-    return settings.free_time_s if fence.kind == "customer" else 0.0
+    return settings.free_time_s if fence.kind in _WITH_FREE_TIME else 0.0
 
 
 def _shipments(placed: Sequence[PlacedShipment], settings: FleetSettings) -> NDArray[np.void]:

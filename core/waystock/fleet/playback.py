@@ -83,7 +83,7 @@ def _groups(fixes: FixColumns) -> Iterator[tuple[list[str], TrackFixes]]:
     names = sorted(range(len(fixes.devices)), key=lambda place: fixes.devices[place])
     place = np.empty(len(names), np.int32)
     place[names] = np.arange(len(names), dtype=np.int32)
-    tracks = fixes.of_tracks(place)
+    tracks = fixes.of_tracks(place[fixes.device] if names else fixes.device)
     tracks = tracks.take(np.lexsort((tracks.time_us, tracks.track)))
     ends = np.searchsorted(tracks.track, np.arange(len(names)), "right")
     first = start = 0

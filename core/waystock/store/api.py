@@ -5,7 +5,7 @@ that pages go by. Upstream: what ingest and the import wrote. Downstream: the ro
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, LiteralString, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -86,6 +86,9 @@ class Vehicle:
     off_route: bool
     load_units: int
     load_lpns: int
+    driver: str | None
+    trailer: str | None
+    """Who drives it and what is behind it now."""
     changed_at: datetime | None
 
 
@@ -158,6 +161,8 @@ class Device:
     biz_step: str
     read_point: str | None
     vehicle: str | None
+    trailer: str | None
+    """Where it is now, by its assignments."""
     gateway_site: str | None
     gateway: str | None
     last_seen: datetime | None
@@ -190,12 +195,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[Row]):
-    """A list of the API: its query's name, its row, its filters, and the key it is sorted by."""
+    """A list of the API: its query's name, its row, its filters, the key it is sorted by, and the
+    file that the query is in."""
 
-    query: str
+    query: LiteralString
     row: type[Row]
     filters: tuple[str, ...]
     key: Callable[[Row], Key]
+    family: str = "api"
 
 
 SITES = Resource("sites", Site, (), lambda row: (row.site,))
@@ -250,7 +257,7 @@ def fetch_page(
     parameters |= {"after": None if after is None else list(after), "limit": limit + 1}
     if resource is GATEWAYS:
         parameters["lease_s"] = STATUS_LEASE_S
-    rows = _fetch(database, resource.query, resource.row, parameters)
+    rows = _fetch(database, resource.family, resource.query, resource.row, parameters)
     more = len(rows) > limit
     return rows[:limit], resource.key(rows[limit - 1]) if more else None
 
@@ -258,7 +265,7 @@ def fetch_page(
 def fetch_stops(database: Database, shipments: Collection[str]) -> dict[str, list[Stop]]:
     """The stops of each of these shipments, in order."""
     stops: dict[str, list[Stop]] = {shipment: [] for shipment in shipments}
-    for stop in _fetch(database, "stops", Stop, {"shipments": list(stops)}):
+    for stop in _fetch(database, "api", "stops", Stop, {"shipments": list(stops)}):
         stops[stop.shipment].append(stop)
     return stops
 
@@ -270,10 +277,14 @@ def fetch_shipment_sites(database: Database, shipments: Collection[str]) -> dict
 
 
 def _fetch(
-    database: Database, query: str, row: type[Row], parameters: Mapping[str, object]
+    database: Database,
+    family: str,
+    query: LiteralString,
+    row: type[Row],
+    parameters: Mapping[str, object],
 ) -> list[Row]:
     with database.cursor(row_factory=class_row(row)) as cursor:
         try:
-            return cursor.execute(queries("api")[query], parameters).fetchall()
+            return cursor.execute(queries(family)[query], parameters).fetchall()
         except psycopg.DataError as error:
             raise UnusableValueError(f"a value in the request can't be used: {error}") from error

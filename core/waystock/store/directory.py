@@ -1,11 +1,14 @@
 """Master data as ingest holds it in memory: read whole at start and whenever its version grows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from waystock.contract.masterdata import Device, Fence, Shipment, ShipmentStop, Words
+from waystock.fleet.assignments import FOREVER_US, Assignments, Span
+from waystock.fleet.plan import instant_us
+from waystock.fleet.records import UNKNOWN_US
 from waystock.stock.interpret import AnnouncedPallet, Appointment, Directory, ShipmentPlan
 from waystock.store.connection import Database
 from waystock.store.fences import load_fences
@@ -38,6 +41,8 @@ class MasterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     names: Names
     devices: dict[str, Device]
+    """Without their vehicles: those change, see `assignments`."""
+    assignments: Assignments
     fences: tuple[Fence, ...]
     shipments: tuple[Shipment, ...]
 
@@ -48,12 +53,20 @@ def master_version(database: Database) -> int:
     return row[0] if row else 0
 
 
+def master_version_held(database: Database) -> int:
+    """The same; and no assignment changes until the transaction ends, so that what is attributed by
+    this version is there for whoever changes it to fold again."""
+    row = database.execute(queries("ingest")["master_version_held"]).fetchone()
+    assert row is not None
+    return row[0]
+
+
 def load_master(database: Database) -> MasterSnapshot:
     """The current master data; call within one transaction so that it is of one piece."""
     version = master_version(database)
     products = _rows(database, "products")
     devices = [
-        Device(device=row[0], kind=row[1], biz_step=row[2], read_point=row[3], vehicle=row[4])
+        Device(device=row[0], kind=row[1], biz_step=row[2], read_point=row[3])
         for row in _rows(database, "devices")
     ]
     return MasterSnapshot(
@@ -61,9 +74,16 @@ def load_master(database: Database) -> MasterSnapshot:
         directory=_directory(database, products),
         names=_names(database, products),
         devices={one.device: one for one in devices},
+        assignments=Assignments(_spans(database)),
         fences=tuple(load_fences(database)),
         shipments=_shipments(database),
     )
+
+
+def _spans(database: Database) -> Iterator[Span]:
+    for device, vehicle, since, until in _rows(database, "assignments"):
+        from_us = UNKNOWN_US if since is None else instant_us(since)
+        yield Span(device, vehicle, from_us, FOREVER_US if until is None else instant_us(until))
 
 
 def _names(database: Database, products: list[tuple[Any, ...]]) -> Names:

@@ -65,7 +65,8 @@ def _fence(row: tuple[Any, ...]) -> Fence:
         name=row[1],
         kind=row[2],
         site=row[3],
-        dwell_limit_s=row[4],
-        speed_limit_mps=row[5],
-        geometry=row[6],
+        location=row[4],
+        dwell_limit_s=row[5],
+        speed_limit_mps=row[6],
+        geometry=row[7],
     )

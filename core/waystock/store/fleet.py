@@ -34,10 +34,21 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Devices(NamedTuple):
-    """Which devices belong to which of some vehicles: place and name, pair by pair."""
+    """Which devices were on which of some vehicles, and when: a row for each time one was."""
 
     places: Sequence[int]
+    """Of the vehicle, counted from 1."""
     names: Sequence[str]
+    from_us: Int64s
+    until_us: Int64s
+
+    def columns(self) -> dict[str, Any]:
+        """Parameters of the statements below."""
+        return {
+            "devices": list(self.names),
+            "from_at": instants(self.from_us),
+            "until_at": instants(self.until_us),
+        }
 
 
 class Again(NamedTuple):
@@ -62,7 +73,7 @@ def checkpoints_before(
                 "before": instants(before_us),
                 "form": _FORM,
                 "device_places": list(devices.places),
-                "devices": list(devices.names),
+                **devices.columns(),
             },
         ).fetchall()
     states: list[bytes | None] = [None] * len(vehicles)
@@ -83,7 +94,7 @@ def kept_since(
             "first_at": instants(first_us),
             "form": _FORM,
             "device_places": list(devices.places),
-            "devices": list(devices.names),
+            **devices.columns(),
         },
     ).fetchall()
     floor = [UNKNOWN_US if row[2] is None else int(instants_us([row[2]])[0]) for row in found]
@@ -98,7 +109,7 @@ def fixes_since(database: Database, after_us: Int64s, devices: Devices) -> Track
             queries("fleet")["fixes_since"],
             {
                 "places": list(devices.places),
-                "devices": list(devices.names),
+                **devices.columns(),
                 "since": instants(since),
                 "first": _instant(since),
             },
@@ -152,6 +163,11 @@ _ENDINGS: tuple[LiteralString, ...] = ("end_trips", "end_stops", "end_visits")
 def _since(again: Again, which: NDArray[np.bool_]) -> dict[str, Any]:
     vehicles = [again.vehicles[place] for place in np.flatnonzero(which).tolist()]
     return {"vehicles": vehicles, "since": instants(again.since_us[which])}
+
+
+def forget_progress(database: Database, vehicles: Sequence[str]) -> None:
+    """Nothing is known any more of how these vehicles stand; their states stay."""
+    database.execute(queries("fleet")["forget_progress"], {"vehicles": list(vehicles)})
 
 
 def former_names(database: Database, vehicles: Sequence[str], rows: Records) -> dict[int, str]:

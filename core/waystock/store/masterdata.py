@@ -13,6 +13,7 @@ from waystock.contract.masterdata import MasterData, OpeningStock
 from waystock.fleet.plan import FleetPlan
 from waystock.stock.interpret import Operation
 from waystock.store import offsets
+from waystock.store.assignments import make_missing
 from waystock.store.connection import Database
 from waystock.store.directory import load_master
 from waystock.store.sql import queries
@@ -33,17 +34,20 @@ class Imported(NamedTuple):
 
 def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """Write the document; the caller's transaction decides. psycopg.IntegrityError names what a
-    record refers to that isn't there, ValueError a fence whose geometry can't be used.
+    record refers to that isn't there, ValueError a fence whose geometry can't be used or an
+    assignment that is in another one's way.
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:
             database.execute(queries("masterdata")[name], {"rows": Jsonb(rows)})
+    make_missing(database, master_data.assignments)
     database.execute(queries("masterdata")["bump"])
     booked = _book_opening(database, master_data)
     return Imported(
-        {name: len(rows) for name, rows in tables.items()},
+        {name: len(rows) for name, rows in tables.items()}
+        | {"assignments": len(master_data.assignments)},
         booked,
         len(master_data.opening_stock) - booked,
     )
@@ -62,6 +66,8 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         "vehicles": flat["vehicles"],
         "gateways": flat["gateways"],
         "devices": flat["devices"],
+        "drivers": flat["drivers"],
+        "trailers": flat["trailers"],
         "fences": flat["fences"],
         "purchase_orders": orders,
         "purchase_order_lines": _children(orders, "lines", "purchase_order"),

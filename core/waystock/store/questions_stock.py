@@ -64,7 +64,8 @@ class MovementLine:
 
 @dataclass(frozen=True, slots=True)
 class EpcRead:
-    """One reading of a tag; read point, site and vehicle by today's master data of the device."""
+    """One reading of a tag; the vehicle is the one its device was on then; read point and
+    site are by today's master data of the device."""
 
     time: datetime
     device: str

@@ -6,6 +6,7 @@ import numpy as np
 
 from waystock.contract.events import Barcode, Event, Rfid
 from waystock.contract.masterdata import Device
+from waystock.fleet.plan import instant_us
 from waystock.stock.interpret import BIZ_STEPS_WITH_CONTEXT, Scan, interpret
 from waystock.store.scans import interpret_in_context
 from waystock.store.stock import LedgerChange, apply_operations
@@ -55,7 +56,7 @@ def _scans(work: Work) -> tuple[list[Scan], dict[str, list[Scan]]]:
                 continue
             has_context = device.biz_step in BIZ_STEPS_WITH_CONTEXT
             scans = in_context[device.device] if has_context else alone
-            scans.append(_scan(event, device, stream_id, offset))
+            scans.append(_scan(work, event, device, stream_id, offset))
     return alone, in_context
 
 
@@ -64,7 +65,7 @@ def _scanning(work: Work, name: str) -> Device | None:
     return device if device is not None and device.biz_step in _SCANNING else None
 
 
-def _scan(event: Event, device: Device, stream_id: int, stream_offset: int) -> Scan:
+def _scan(work: Work, event: Event, device: Device, stream_id: int, stream_offset: int) -> Scan:
     assert isinstance(event, Barcode | Rfid)
     return Scan(
         stream_id,
@@ -74,7 +75,7 @@ def _scan(event: Event, device: Device, stream_id: int, stream_offset: int) -> S
         event.captured_at,
         device.biz_step,
         device.read_point,
-        device.vehicle,
+        work.master.assignments.vehicle_at(event.device, instant_us(event.time)),
         event.data if isinstance(event, Barcode) else event.epc,
         event.elements,
     )

@@ -45,7 +45,10 @@ CIRCLE = {"type": "Point", "coordinates": [121.4, 31.2], "radius_m": 250}
 
 
 def test_a_fence_that_is_saved_is_there_for_maps_and_for_the_fold(api: Api) -> None:
-    body = feature(CIRCLE, kind="customer", site="sha", dwell_limit_s=3600, speed_limit_mps=5)
+    body = feature(
+        CIRCLE, kind="dock", site="sha", location="sha/dock-1", dwell_limit_s=3600,
+        speed_limit_mps=5,
+    )  # fmt: skip
     with connect(api.database_url, "test") as database:
         before = master_version(database)
     saved = put(api, "yard-1", body)

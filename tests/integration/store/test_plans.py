@@ -80,7 +80,7 @@ def test_folding_again_reads_the_hours_it_folds_not_the_year(year: Database, now
     since = [now - HOUR, now - 2 * HOUR]
     opened = looked_into(
         year, "fleet", "fixes_since", places=[0, 1], devices=["gps-0", "gps-1"],
-        since=since, first=min(since),
+        from_at=[now - 9_000 * HOUR] * 2, until_at=[now] * 2, since=since, first=min(since),
     )  # fmt: skip
     assert 1 <= len(opened) <= 2
 

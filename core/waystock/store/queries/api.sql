@@ -98,12 +98,18 @@ SELECT
     coalesce(s.motion, 'unknown') AS motion,
     coalesce(s.off_route, false) AS off_route,
     coalesce(load.units, 0) AS load_units,
-    coalesce(load.lpns, 0) AS load_lpns
+    coalesce(load.lpns, 0) AS load_lpns,
+    driving.driver,
+    drawn.trailer
 FROM vehicle AS v
 LEFT JOIN vehicle_state AS s USING (vehicle)
 LEFT JOIN shipment AS sh USING (shipment)
 LEFT JOIN shipment_stop AS stop ON s.shipment = stop.shipment AND s.next_stop = stop.seq
 LEFT JOIN load ON load.location = 'vehicle/' || v.vehicle
+LEFT JOIN assignment AS driving
+    ON v.vehicle = driving.vehicle AND driving.driver IS NOT NULL AND driving.during @> now()
+LEFT JOIN assignment AS drawn
+    ON v.vehicle = drawn.vehicle AND drawn.trailer IS NOT NULL AND drawn.during @> now()
 WHERE
     (%(vehicle)s::text IS NULL OR v.vehicle = %(vehicle)s)
     AND (%(site)s::text IS NULL OR sh.from_site = %(site)s)
@@ -127,9 +133,10 @@ SELECT
     f.quality,
     f.stream_id,
     f.stream_offset
-FROM fix AS f
+FROM assignment AS a
+INNER JOIN fix AS f ON a.device = f.device AND a.during @> f.time
 WHERE
-    f.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = %(vehicle)s)
+    a.vehicle = %(vehicle)s
     AND f.time >= %(since)s
     AND f.time < %(until)s
     -- A page begins where the one before ended, not at the beginning of the track.
@@ -277,11 +284,13 @@ SELECT
     d.kind,
     d.biz_step,
     d.read_point,
-    d.vehicle,
+    a.vehicle,
+    a.trailer,
     seen.site AS gateway_site,
     seen.gateway,
     seen.last_seen
 FROM device AS d
+LEFT JOIN assignment AS a ON d.device = a.device AND a.during @> now()
 LEFT JOIN LATERAL (
     SELECT
         g.site,
@@ -298,7 +307,7 @@ LEFT JOIN LATERAL (
 WHERE
     (%(device)s::text IS NULL OR d.device = %(device)s)
     AND (%(kind)s::text IS NULL OR d.kind = %(kind)s)
-    AND (%(vehicle)s::text IS NULL OR d.vehicle = %(vehicle)s)
+    AND (%(vehicle)s::text IS NULL OR a.vehicle = %(vehicle)s)
     AND (%(site)s::text IS NULL OR split_part(d.read_point, '/', 1) = %(site)s OR seen.site = %(site)s)
     AND (%(after)s::text [] IS NULL OR d.device > (%(after)s::text [])[1])
 ORDER BY d.device

@@ -209,10 +209,11 @@ CROSS JOIN LATERAL (
                     x.lon,
                     lag(x.lat) OVER unit AS lat_before,
                     lag(x.lon) OVER unit AS lon_before
-                FROM fix AS x
+                FROM assignment AS a
+                INNER JOIN fix AS x ON a.device = x.device AND a.during @> x.time
                 WHERE
                     NOT part.is_whole
-                    AND x.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = v.vehicle)
+                    AND a.vehicle = v.vehicle
                     AND x.time >= %(looked_back_to)s
                     AND x.time < %(looked_on_to)s
                     AND x.time >= part.started_at

@@ -38,7 +38,11 @@ INNER JOIN shipment AS s USING (shipment)
 ORDER BY s.depart_at DESC, s.shipment;
 
 -- devices --
-SELECT device, kind, biz_step, read_point, vehicle FROM device;
+SELECT device, kind, biz_step, read_point FROM device;
+
+-- assignments --
+SELECT device, vehicle, lower(during) AS from_at, upper(during) AS until_at FROM assignment
+WHERE device IS NOT NULL AND vehicle IS NOT NULL;
 
 -- vehicles --
 SELECT vehicle, plate FROM vehicle;

@@ -26,9 +26,12 @@ SELECT
     c.state,
     EXISTS (
         SELECT 1
-        FROM unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+        FROM unnest(
+            %(device_places)s::integer [], %(devices)s::text [], %(from_at)s::timestamptz [],
+            %(until_at)s::timestamptz []
+        ) AS d (place, device, from_at, until_at)
         INNER JOIN fix AS f ON d.device = f.device AND f.time = c.at
-        WHERE d.place = k.place
+        WHERE d.place = k.place AND f.time >= d.from_at AND f.time < d.until_at
     ) AS is_kept
 FROM unnest(%(vehicles)s::text [], %(before)s::timestamptz []) WITH ORDINALITY
     AS k (vehicle, before, place)
@@ -45,18 +48,28 @@ SELECT
     k.place,
     EXISTS (
         SELECT 1
-        FROM unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+        FROM unnest(
+            %(device_places)s::integer [], %(devices)s::text [], %(from_at)s::timestamptz [],
+            %(until_at)s::timestamptz []
+        ) AS d (place, device, from_at, until_at)
         INNER JOIN fix AS f ON d.device = f.device AND f.time = k.first_at
-        WHERE d.place = k.place
+        WHERE d.place = k.place AND f.time >= d.from_at AND f.time < d.until_at
     ) AS is_whole,
     (
         SELECT min(c.at)
         FROM fold_checkpoint AS c
         INNER JOIN
-            unnest(%(device_places)s::integer [], %(devices)s::text []) AS d (place, device)
+            unnest(
+                %(device_places)s::integer [], %(devices)s::text [], %(from_at)s::timestamptz [],
+                %(until_at)s::timestamptz []
+            ) AS d (place, device, from_at, until_at)
             ON d.place = k.place
         INNER JOIN fix AS f ON d.device = f.device AND c.at = f.time
-        WHERE c.vehicle = k.vehicle AND substring(c.state FOR 2) = %(form)s
+        WHERE
+            c.vehicle = k.vehicle
+            AND substring(c.state FOR 2) = %(form)s
+            AND f.time >= d.from_at
+            AND f.time < d.until_at
     ) AS floor
 FROM unnest(%(vehicles)s::text [], %(first_at)s::timestamptz []) WITH ORDINALITY
     AS k (vehicle, first_at, place)
@@ -64,8 +77,10 @@ ORDER BY k.place;
 
 -- fixes_since --
 SELECT k.place, f.*
-FROM unnest(%(places)s::integer [], %(devices)s::text [], %(since)s::timestamptz [])
-    AS k (place, device, since)
+FROM unnest(
+    %(places)s::integer [], %(devices)s::text [], %(from_at)s::timestamptz [],
+    %(until_at)s::timestamptz [], %(since)s::timestamptz []
+) AS k (place, device, from_at, until_at, since)
 CROSS JOIN LATERAL (
     SELECT
         array_agg(time) AS time,
@@ -76,7 +91,12 @@ CROSS JOIN LATERAL (
         array_agg(coalesce(course_deg_true, 'NaN')) AS course_deg_true,
         array_agg(coalesce(accuracy_m, 'NaN')) AS accuracy_m
     FROM fix
-    WHERE fix.device = k.device AND fix.time > k.since AND fix.time > %(first)s
+    WHERE
+        fix.device = k.device
+        AND fix.time > k.since
+        AND fix.time >= k.from_at
+        AND fix.time < k.until_at
+        AND fix.time > %(first)s
     HAVING count(*) > 0
 ) AS f;
 
@@ -150,6 +170,30 @@ FROM (
         unnest(%(trip_m)s::float8 []) AS trip_m
 ) AS v
 WHERE s.vehicle = v.vehicle AND s.xmin = v.written_by;
+
+-- forget_progress --
+UPDATE vehicle_state AS s SET
+    fix_time = NULL,
+    captured_at = NULL,
+    lat = NULL,
+    lon = NULL,
+    speed_mps = NULL,
+    course_deg_true = NULL,
+    motion = 'unknown',
+    at_fence = NULL,
+    shipment = NULL,
+    next_stop = NULL,
+    remaining_m = NULL,
+    eta = NULL,
+    eta_p10 = NULL,
+    eta_p90 = NULL,
+    window_end = NULL,
+    late_s = NULL,
+    off_route = false,
+    trip_started_at = NULL,
+    trip_m = NULL,
+    changed_at = greatest(clock_timestamp(), s.changed_at + interval '1 microsecond')
+WHERE s.vehicle = any(%(vehicles)s::text []);
 
 -- put_checkpoints --
 INSERT INTO fold_checkpoint (vehicle, at, state)

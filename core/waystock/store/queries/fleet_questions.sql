@@ -94,10 +94,11 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     -- Read only where it is asked for: this is the one part that goes to the raw fixes.
     SELECT avg(f.speed_mps) AS mean_speed_mps
-    FROM fix AS f
+    FROM assignment AS a
+    INNER JOIN fix AS f ON a.device = f.device AND a.during @> f.time
     WHERE
         %(speed_mps_below)s::float8 IS NOT NULL
-        AND f.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = v.vehicle)
+        AND a.vehicle = v.vehicle
         AND f.time >= %(since)s
         AND f.time < %(until)s
 ) AS drove

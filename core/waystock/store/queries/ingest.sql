@@ -40,6 +40,9 @@ WHERE stream = %(stream)s;
 -- master_version --
 SELECT version FROM master_version;
 
+-- master_version_held --
+SELECT master_version_held() AS version;
+
 -- dead_letter --
 INSERT INTO dead_letter (topic, stream, stream_offset, stage, reason, payload)
 VALUES (

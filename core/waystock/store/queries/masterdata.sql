@@ -52,15 +52,28 @@ ON CONFLICT (device) DO UPDATE SET
 kind = excluded.kind, biz_step = excluded.biz_step, read_point = excluded.read_point,
 vehicle = excluded.vehicle;
 
+-- drivers --
+INSERT INTO driver (driver, name, licence, phone)
+SELECT driver, name, licence, phone FROM jsonb_to_recordset(%(rows)s)
+    AS r (driver text, name text, licence text, phone text)
+ON CONFLICT (driver) DO UPDATE SET
+name = excluded.name, licence = excluded.licence, phone = excluded.phone;
+
+-- trailers --
+INSERT INTO trailer (trailer, plate, kind)
+SELECT trailer, plate, kind FROM jsonb_to_recordset(%(rows)s)
+    AS r (trailer text, plate text, kind text)
+ON CONFLICT (trailer) DO UPDATE SET plate = excluded.plate, kind = excluded.kind;
+
 -- fences --
-INSERT INTO fence (fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry)
-SELECT fence, name, kind, site, dwell_limit_s, speed_limit_mps, geometry
+INSERT INTO fence (fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry)
+SELECT fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry
 FROM jsonb_to_recordset(%(rows)s) AS r (
-    fence text, name jsonb, kind text, site text, dwell_limit_s float8, speed_limit_mps float8,
-    geometry jsonb
+    fence text, name jsonb, kind text, site text, location text, dwell_limit_s float8,
+    speed_limit_mps float8, geometry jsonb
 )
 ON CONFLICT (fence) DO UPDATE SET
-name = excluded.name, kind = excluded.kind, site = excluded.site,
+name = excluded.name, kind = excluded.kind, site = excluded.site, location = excluded.location,
 dwell_limit_s = excluded.dwell_limit_s, speed_limit_mps = excluded.speed_limit_mps,
 geometry = excluded.geometry;
 

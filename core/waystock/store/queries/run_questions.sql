@@ -43,7 +43,7 @@ CROSS JOIN LATERAL (
         INNER JOIN fence AS f USING (fence)
         WHERE
             w.vehicle = v.vehicle
-            AND f.kind IN ('site', 'customer')
+            AND f.kind IN ('site', 'yard', 'dock', 'customer')
             AND w.entered_at < %(until)s
             AND (w.exited_at IS NULL OR w.exited_at > (SELECT min(stand.arrived_at) FROM stand))
     )
@@ -95,9 +95,10 @@ CROSS JOIN LATERAL (
                 (r.measured ->> 'breakdown')::float8 > 0 AS is_down,
                 lag(r.time) OVER unit AS previous_at,
                 coalesce(lead(r.time) OVER unit, 'infinity') AS next_at
-            FROM telemetry_reading AS r
+            FROM assignment AS a
+            INNER JOIN telemetry_reading AS r ON a.device = r.device AND a.during @> r.time
             WHERE
-                r.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = v.vehicle)
+                a.vehicle = v.vehicle
                 AND r.time >= %(since)s
                 AND r.time < %(until)s
                 AND r.measured ? 'breakdown'
@@ -109,10 +110,11 @@ CROSS JOIN LATERAL (
 ) AS e
 LEFT JOIN LATERAL (
     SELECT f.lat, f.lon
-    FROM fix AS f
+    FROM assignment AS a
+    INNER JOIN fix AS f ON a.device = f.device AND a.during @> f.time
     WHERE
         e.kind = 'reported'
-        AND f.device IN (SELECT d.device FROM device AS d WHERE d.vehicle = v.vehicle)
+        AND a.vehicle = v.vehicle
         AND f.time >= %(since)s
         AND f.time < %(until)s
         AND f.time <= e.started_at
@@ -213,7 +215,7 @@ CROSS JOIN LATERAL (
         INNER JOIN fence AS f USING (fence)
         WHERE
             w.vehicle = v.vehicle
-            AND f.kind IN ('site', 'customer')
+            AND f.kind IN ('site', 'yard', 'dock', 'customer')
             AND w.entered_at < %(until)s
             AND (w.exited_at IS NULL OR w.exited_at > (SELECT min(stand.from_at) FROM stand))
     ),

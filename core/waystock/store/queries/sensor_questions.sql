@@ -3,7 +3,7 @@
 -- latest_measurements --
 SELECT
     d.device,
-    d.vehicle,
+    a.vehicle,
     d.read_point,
     latest.time,
     greatest(extract(EPOCH FROM %(at)s - latest.time), 0)::float8 AS age_s,
@@ -21,8 +21,16 @@ CROSS JOIN LATERAL (
     ORDER BY r.time DESC, r.stream_id DESC, r.stream_offset DESC
     LIMIT 1
 ) AS latest
+LEFT JOIN assignment AS a ON d.device = a.device AND a.during @> latest.time
 WHERE
-    (%(vehicle)s::text IS NULL OR d.vehicle = %(vehicle)s)
+    (
+        %(vehicle)s::text IS NULL
+        -- The first condition spares looking for what other vehicles' devices measured.
+        OR (
+            d.device IN (SELECT b.device FROM assignment AS b WHERE b.vehicle = %(vehicle)s)
+            AND a.vehicle = %(vehicle)s
+        )
+    )
     AND (%(site)s::text IS NULL OR split_part(d.read_point, '/', 1) = %(site)s)
     AND (
         NOT %(out_of_band)s::boolean
@@ -37,7 +45,7 @@ LIMIT %(limit)s;
 -- Gaps and islands: readings outside the band share the number of readings inside it (or silences) before them.
 SELECT
     d.device,
-    d.vehicle,
+    a.vehicle,
     d.read_point,
     e.started_at,
     e.ended_at,
@@ -101,8 +109,15 @@ CROSS JOIN LATERAL (
         GROUP BY numbered.island
     ) AS island
 ) AS e
+LEFT JOIN assignment AS a ON d.device = a.device AND a.during @> e.started_at
 WHERE
-    (%(vehicle)s::text IS NULL OR d.vehicle = %(vehicle)s)
+    (
+        %(vehicle)s::text IS NULL
+        OR (
+            d.device IN (SELECT b.device FROM assignment AS b WHERE b.vehicle = %(vehicle)s)
+            AND a.vehicle = %(vehicle)s
+        )
+    )
     AND (%(site)s::text IS NULL OR split_part(d.read_point, '/', 1) = %(site)s)
     AND coalesce(e.ended_at, %(until)s) - e.started_at >= make_interval(secs => %(lasted_s_min)s::float8)
     AND (

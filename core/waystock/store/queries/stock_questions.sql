@@ -202,7 +202,7 @@ SELECT
     d.read_point,
     l.site,
     d.biz_step,
-    d.vehicle,
+    a.vehicle,
     r.epc,
     r.presence,
     r.scheme,
@@ -219,6 +219,7 @@ SELECT
     r.stream_offset
 FROM rfid_reading AS r
 LEFT JOIN device AS d USING (device)
+LEFT JOIN assignment AS a ON r.device = a.device AND a.during @> r.time
 LEFT JOIN location AS l ON d.read_point = l.location
 CROSS JOIN LATERAL (
     SELECT

@@ -1,0 +1,93 @@
+"""Which vehicle a device was on, and when: a fix belongs to the vehicle that its tracker was on at
+the fix's own time, whenever it arrives. Upstream: assignments of the master data; downstream:
+ingest, which gives each fix its vehicle by columns. UTC, microseconds since 1970.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waystock.fleet.fixes import Int32s, Int64s
+from waystock.fleet.records import UNKNOWN_US
+
+FOREVER_US = 2**62
+"""Later than every fix."""
+NOWHERE = -1
+
+
+class Span(NamedTuple):
+    """A device on a vehicle, from (included) until (not included)."""
+
+    device: str
+    vehicle: str
+    from_us: int = UNKNOWN_US
+    until_us: int = FOREVER_US
+
+
+class Assignments:
+    """All of them; those of one device don't overlap."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._of_device: dict[str, list[Span]] = defaultdict(list)
+        self._of_vehicle: dict[str, list[Span]] = defaultdict(list)
+        for span in sorted(spans, key=lambda one: (one.device, one.from_us)):
+            self._of_device[span.device].append(span)
+            self._of_vehicle[span.vehicle].append(span)
+
+    def of_vehicle(self, vehicle: str) -> Sequence[Span]:
+        """What was, is or will be on it."""
+        return self._of_vehicle.get(vehicle, ())
+
+    def vehicle_at(self, device: str, time_us: int) -> str | None:
+        """The vehicle that the device was on at that instant."""
+        for span in self._of_device.get(device, ()):
+            if span.from_us <= time_us < span.until_us:
+                return span.vehicle
+        return None
+
+    def tracks(
+        self, devices: Sequence[str], device: Int32s, time_us: Int64s
+    ) -> tuple[list[str], Int32s]:
+        """Vehicles in order of name, and for each fix the place of its own among them, NOWHERE
+        where its device was on none. `device` counts in `devices`, which need not be distinct."""
+        known = [self._of_device.get(name, ()) for name in devices]
+        vehicles = sorted({span.vehicle for spans in known for span in spans})
+        place = {vehicle: number for number, vehicle in enumerate(vehicles)}
+        always = np.array(
+            [place[spans[0].vehicle] if _is_always(spans) else NOWHERE for spans in known], np.int32
+        )
+        tracks = always[device] if len(devices) else device
+        has_times = np.array([bool(spans) and not _is_always(spans) for spans in known], np.bool_)
+        if has_times.any():
+            at = np.flatnonzero(has_times[device])
+            tracks[at] = _by_time(known, place, device[at], time_us[at])
+        return vehicles, tracks
+
+
+def _is_always(spans: Sequence[Span]) -> bool:
+    return len(spans) == 1 and spans[0].from_us == UNKNOWN_US and spans[0].until_us == FOREVER_US
+
+
+def _by_time(
+    known: Sequence[Sequence[Span]], place: dict[str, int], device: Int32s, time_us: Int64s
+) -> Int32s:
+    """Spans and fixes together in order of device and time: a fix's span is the last one before it,
+    if it is of the fix's device and not over."""
+    rows = [(number, *span) for number, spans in enumerate(known) for span in spans]
+    of_device = np.array([row[0] for row in rows], np.int32)
+    begins_us = np.array([row[3] for row in rows], np.int64)
+    ends_us = np.array([row[4] for row in rows], np.int64)
+    vehicle = np.array([place[row[2]] for row in rows], np.int32)
+    is_fix = np.arange(len(rows) + len(device)) >= len(rows)
+    order = np.lexsort(
+        (is_fix, np.concatenate((begins_us, time_us)), np.concatenate((of_device, device)))
+    )
+    last: NDArray[np.intp] = np.maximum.accumulate(np.where(is_fix[order], -1, order))
+    span = np.empty(len(order), np.intp)
+    span[order] = last
+    mine = span[len(rows) :]
+    is_on = (mine >= 0) & (of_device[mine] == device) & (time_us < ends_us[mine])
+    return np.where(is_on, vehicle[mine], NOWHERE).astype(np.int32)
