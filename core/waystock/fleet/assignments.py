@@ -4,7 +4,8 @@ ingest, which gives each fix its vehicle by columns. UTC, microseconds since 197
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from waystock.fleet.records import UNKNOWN_US
 FOREVER_US = 2**62
 """Later than every fix."""
 NOWHERE = -1
+_AT_TIMES = -2
+"""A device that is on a vehicle only at times, or on several."""
 
 
 class Span(NamedTuple):
@@ -36,6 +39,13 @@ class Assignments:
         for span in sorted(spans, key=lambda one: (one.device, one.from_us)):
             self._of_device[span.device].append(span)
             self._of_vehicle[span.vehicle].append(span)
+        self._vehicles = sorted(self._of_vehicle)
+        self._ranks = {vehicle: rank for rank, vehicle in enumerate(self._vehicles)}
+        self._always_on = {
+            device: self._ranks[spans[0].vehicle] if _is_always(spans) else _AT_TIMES
+            for device, spans in self._of_device.items()
+        }
+        """The rank of a device's vehicle, or _AT_TIMES."""
 
     def of_vehicle(self, vehicle: str) -> Sequence[Span]:
         """What was, is or will be on it."""
@@ -51,20 +61,24 @@ class Assignments:
     def tracks(
         self, devices: Sequence[str], device: Int32s, time_us: Int64s
     ) -> tuple[list[str], Int32s]:
-        """Vehicles in order of name, and for each fix the place of its own among them, NOWHERE
-        where its device was on none. `device` counts in `devices`, which need not be distinct."""
-        known = [self._of_device.get(name, ()) for name in devices]
-        vehicles = sorted({span.vehicle for spans in known for span in spans})
-        place = {vehicle: number for number, vehicle in enumerate(vehicles)}
-        always = np.array(
-            [place[spans[0].vehicle] if _is_always(spans) else NOWHERE for spans in known], np.int32
+        """The fixes' vehicles in order of name, and for each fix the place of its own among them,
+        NOWHERE where its device was on none. `device` counts in `devices`."""
+        of_device = np.fromiter(
+            map(self._always_on.get, devices, repeat(NOWHERE)), np.int32, len(devices)
         )
-        tracks = always[device] if len(devices) else device
-        has_times = np.array([bool(spans) and not _is_always(spans) for spans in known], np.bool_)
-        if has_times.any():
-            at = np.flatnonzero(has_times[device])
-            tracks[at] = _by_time(known, place, device[at], time_us[at])
-        return vehicles, tracks
+        rank = of_device[device] if len(devices) else device
+        at = np.flatnonzero(rank == _AT_TIMES)
+        if len(at):
+            spans = [
+                self._of_device[name] if number == _AT_TIMES else ()
+                for name, number in zip(devices, of_device.tolist(), strict=True)
+            ]
+            rank[at] = _by_time(spans, self._ranks, device[at], time_us[at])
+        is_met = np.zeros(len(self._vehicles), np.bool_)
+        is_met[rank[rank >= 0]] = True
+        place = np.append(np.cumsum(is_met, dtype=np.int32) - 1, NOWHERE).astype(np.int32)
+        vehicles = [self._vehicles[number] for number in np.flatnonzero(is_met).tolist()]
+        return vehicles, place[rank]
 
 
 def _is_always(spans: Sequence[Span]) -> bool:
@@ -72,15 +86,15 @@ def _is_always(spans: Sequence[Span]) -> bool:
 
 
 def _by_time(
-    known: Sequence[Sequence[Span]], place: dict[str, int], device: Int32s, time_us: Int64s
+    known: Sequence[Sequence[Span]], ranks: Mapping[str, int], device: Int32s, time_us: Int64s
 ) -> Int32s:
     """Spans and fixes together in order of device and time: a fix's span is the last one before it,
     if it is of the fix's device and not over."""
-    rows = [(number, *span) for number, spans in enumerate(known) for span in spans]
-    of_device = np.array([row[0] for row in rows], np.int32)
-    begins_us = np.array([row[3] for row in rows], np.int64)
-    ends_us = np.array([row[4] for row in rows], np.int64)
-    vehicle = np.array([place[row[2]] for row in rows], np.int32)
+    rows = [(number, span) for number, spans in enumerate(known) for span in spans]
+    of_device = np.array([number for number, _ in rows], np.int32)
+    begins_us = np.array([span.from_us for _, span in rows], np.int64)
+    ends_us = np.array([span.until_us for _, span in rows], np.int64)
+    vehicle = np.array([ranks[span.vehicle] for _, span in rows], np.int32)
     is_fix = np.arange(len(rows) + len(device)) >= len(rows)
     order = np.lexsort(
         (is_fix, np.concatenate((begins_us, time_us)), np.concatenate((of_device, device)))

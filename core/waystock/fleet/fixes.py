@@ -51,19 +51,6 @@ class FixColumns(NamedTuple):
     course_deg_true: Floats
     accuracy_m: Floats
 
-    @classmethod
-    def joined(cls, parts: Sequence["FixColumns"]) -> "FixColumns":
-        """All of them one after the other."""
-        if len(parts) == 1:
-            return parts[0]
-        numbers: dict[str, int] = {}
-        device: list[Int32s] = []
-        for part in parts:
-            known = [numbers.setdefault(name, len(numbers)) for name in part.devices]
-            device.append(np.array(known, np.int32)[part.device])
-        columns = (np.concatenate(column) for column in zip(*(p[2:] for p in parts), strict=True))
-        return cls(list(numbers), np.concatenate(device), *columns)
-
     def of_tracks(self, track: Int32s) -> TrackFixes:
         """The fixes of vehicles: `track` names its place for each fix, −1 where there is none."""
         fixes = TrackFixes(track, *self[2:])

@@ -161,9 +161,14 @@ def names_at(data: Bytes, spans: Int64s) -> list[str]:
     """The names at `spans`, none of which holds a line feed."""
     if not spans.shape[1]:
         return []
+    return one_a_line(data, spans)[:-1].tobytes().decode().split("\n")
+
+
+def one_a_line(data: Bytes, spans: Int64s) -> Bytes:
+    """The texts at `spans`, each with a line feed behind it."""
     out = np.empty(int((spans[1] - spans[0] + 1).sum()), np.uint8)
     _one_a_line(data, spans, out)
-    return out[:-1].tobytes().decode().split("\n")
+    return out
 
 
 @compiled

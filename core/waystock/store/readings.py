@@ -25,7 +25,8 @@ from waystock.contract.events import (
 from waystock.store import binary_copy as cells
 from waystock.store.binary_copy import Cells, Floats, Int32s, Int64s, Rows
 from waystock.store.connection import Database
-from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct, names_at
+from waystock.store.device_names import UnreadNames
+from waystock.store.plain_fixes import CLOCKS, NUMBERS, QUALITIES, Plain, distinct
 from waystock.store.plain_json import Bytes
 
 
@@ -73,7 +74,7 @@ class Readings(NamedTuple):
     source: Int32s
     """Which of the batch's messages each came by."""
     stream_offset: Int64s
-    devices: tuple[str, ...]
+    devices: Sequence[str]
     """Distinct names; `device` counts in them."""
     device: Int32s
     time_us: Int64s
@@ -292,7 +293,7 @@ def plain_columns(
 ) -> Readings:
     """Fixes that were read without an object for each; the other arguments as of Readings."""
     device, firsts = distinct(data, plain.devices)
-    devices = tuple(names_at(data, plain.devices[:, firsts]))
+    devices = UnreadNames.at(data, plain.devices[:, firsts])
     table = _TABLES[Position]
     numbers = {name: plain.numbers[NUMBERS.index(name)] for name in table.float8 + table.float4}
     columns = [

@@ -4,11 +4,14 @@ then. One that comes late folds its vehicle again (`again`), so that any order o
 the same rows.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from waystock.contract.events import Position
 from waystock.fleet.fixes import FixColumns, TrackFixes
 from waystock.fleet.fold import fold_tracks
+from waystock.store.device_names import put_together
 from waystock.store.readings import Readings
 from waystock.store.vehicle_states import StatesOvertakenError
 from waystock_ingest import metrics
@@ -21,10 +24,10 @@ AGAIN_VEHICLES_MAX = 100
 
 def derive_fleet(work: Work) -> None:
     """Fold the batch's fixes into their vehicles; write what changed."""
-    parts = [_fix_columns(one) for one in work.columns if one.kind is Position]
-    if not parts:
+    readings = [one for one in work.columns if one.kind is Position]
+    if not readings:
         return
-    fixes, vehicles = _of_vehicles(work, FixColumns.joined(parts))
+    fixes, vehicles = _of_vehicles(work, _fix_columns(readings))
     if vehicles:
         _fold_known(work, vehicles, fixes)
         work.dirty["transit"] |= set(vehicles)
@@ -59,19 +62,18 @@ def _fold(work: Work, fresh: Fresh) -> None:
             _fold(work, rest)
 
 
-def _fix_columns(readings: Readings) -> FixColumns:
-    numbers = readings.numbers
+def _fix_columns(readings: Sequence[Readings]) -> FixColumns:
+    devices, device = put_together([(one.devices, one.device) for one in readings])
     return FixColumns(
-        readings.devices,
-        readings.device,
-        readings.time_us,
-        readings.captured_us,
-        numbers["lat"],
-        numbers["lon"],
-        numbers["speed_mps"],
-        numbers["course_deg_true"],
-        numbers["accuracy_m"],
+        devices,
+        device,
+        np.concatenate([one.time_us for one in readings]),
+        np.concatenate([one.captured_us for one in readings]),
+        *(np.concatenate([one.numbers[name] for one in readings]) for name in _NUMBERS),
     )
+
+
+_NUMBERS = ("lat", "lon", "speed_mps", "course_deg_true", "accuracy_m")
 
 
 def _of_vehicles(work: Work, columns: FixColumns) -> tuple[TrackFixes, list[str]]:

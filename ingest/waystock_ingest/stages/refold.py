@@ -65,11 +65,12 @@ def _fold_from(work: Work, asked: Refold, known: Known) -> _Folded:
             work.database, [asked.vehicle], quarter_start_us(first_us), own
         )
         if is_based[0]:
+            based_us = states["at_us"].copy()
             output, _ = _fold(work, asked, states, own)
             if output.progress["is_new"][0] or not is_whole:
-                since_us = quarter_start_us(states["at_us"] + QUARTER_US)
+                since_us = quarter_start_us(based_us + QUARTER_US)
                 return _Folded(output, since_us, is_based=True, is_whole=is_whole)
-            first_us = states["at_us"].copy()
+            first_us = based_us
             continue
         limit_us = _limit_us(work, asked, known, own)
         if limit_us <= first_us[0]:
