@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from waystock_gateway.devices.json_fields import (
     MPS_PER_KMH,
+    RAW_BYTES_MAX,
     UnusableError,
     coordinate_of,
     document_of,
@@ -48,7 +49,8 @@ def decode(payload: bytes) -> list[Reading]:
         records = _records(document_of(payload))
     except UnusableError as error:
         return [refusal(error, payload)]
-    return [reading for record in records for reading in _read(record, payload)]
+    excerpt = payload[:RAW_BYTES_MAX]  # one for all: thousands of bad records keep it only once
+    return [reading for record in records for reading in _read(record, excerpt)]
 
 
 def _records(document: Any) -> list[Any]:
@@ -64,10 +66,10 @@ def _records(document: Any) -> list[Any]:
     return records
 
 
-def _read(record: Any, payload: bytes) -> list[Reading]:
+def _read(record: Any, excerpt: bytes) -> list[Reading]:
     """Sensors are heard even where the sky is not."""
     if not isinstance(record, dict):
-        return [refusal(UnusableError("no_record"), payload)]
+        return [refusal(UnusableError("no_record"), excerpt)]
     fields = _flat(cast("dict[str, Any]", record))
     readings: list[Reading] = []
     try:
@@ -77,7 +79,7 @@ def _read(record: Any, payload: bytes) -> list[Reading]:
             readings.append(Measurement(time=time, values=values))
         readings.append(_fix(fields))
     except UnusableError as error:
-        readings.append(refusal(error, payload))
+        readings.append(refusal(error, excerpt))
     return readings
 
 
