@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from tests.fuzz.checks import Broken
-from tests.fuzz.reproduction import shrink, write
+from tests.fuzz.reproduction import SHRINK_S, shrink, write
 from tests.fuzz.subjects import Setup, Subject
 from tests.fuzz.trial import Burst, Tally, compose, run
 
@@ -27,18 +27,24 @@ class Failure:
     reproduction: str
 
 
-def fuzz(subject: Subject, bytes_wanted: int, seed: int) -> tuple[Tally, Failure | None]:
+def fuzz(
+    subject: Subject,
+    bytes_wanted: int,
+    seed: int,
+    trial_bytes: int = TRIAL_BYTES,
+    shrink_s: float = SHRINK_S,
+) -> tuple[Tally, Failure | None]:
     """Until `bytes_wanted` have been fed, or the first failure."""
     tally = Tally()
     trial = 0
     while tally.bytes < bytes_wanted:
         setup = subject.setups[trial % len(subject.setups)]
         rng = Random(f"{seed}/{subject.name}/{trial}")
-        bursts = _bursts(rng, subject, setup, min(TRIAL_BYTES, bytes_wanted - tally.bytes))
+        bursts = _bursts(rng, subject, setup, min(trial_bytes, bytes_wanted - tally.bytes))
         try:
             run(setup, bursts, tally)
         except Broken as broken:
-            fewer, shrunk = shrink(setup, bursts, broken)
+            fewer, shrunk = shrink(setup, bursts, broken, shrink_s)
             return tally, Failure(shrunk, write(subject, setup, fewer))
         trial += 1
     return tally, None

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
-from waystock.contract.events import Barcode, Event, decode_event, encode_event
+from waystock.contract.events import Barcode, Event, Rfid, decode_event, encode_event
 from waystock.contract.identifiers import iso_utc
 from waystock_firmware_sim.protocol.gs1 import check_digit
+from waystock_gateway.epc.encode import encode_tag_uri
+from waystock_gateway.epc.schemes import SCHEMES_BY_NAME
 from waystock_gateway.readings import Answer, Decoded, Fix, Reject, Scan
 
 RAW_BYTES_MAX = 512
@@ -101,6 +103,8 @@ def check_event(event: Event) -> None:
         _check_instant(instant)
     if isinstance(event, Barcode):
         _check_elements(event)
+    elif isinstance(event, Rfid) and event.tag_uri and event.scheme in SCHEMES_BY_NAME:
+        _check_identity(event.epc, event.tag_uri)
 
 
 def _check_instant(instant: datetime) -> None:
@@ -124,6 +128,13 @@ def _check_numbers(event: Event) -> None:
     values: dict[str, float] = getattr(event, "values", {})
     if not all(map(math.isfinite, values.values())):
         raise Broken("range", f"{values}")
+
+
+def _check_identity(epc: str, tag_uri: str) -> None:
+    """No two banks are the same tag."""
+    written = encode_tag_uri(tag_uri)
+    if written != epc:
+        raise Broken("wrong reading", f"{epc} is {tag_uri}, which is written {written}")
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -46,10 +46,12 @@ def _read_burst(text: str) -> Burst:
     )
 
 
-def shrink(setup: Setup, bursts: list[Burst], broken: Broken) -> tuple[list[Burst], Broken]:
-    """The fewest bursts and bytes found in SHRINK_S that break the same rule, and how."""
+def shrink(
+    setup: Setup, bursts: list[Burst], broken: Broken, within_s: float
+) -> tuple[list[Burst], Broken]:
+    """The fewest bursts and bytes found in that time that break the same rule, and how."""
     bursts = bursts[: broken.burst + 1]
-    deadline_s = time.monotonic() + SHRINK_S
+    deadline_s = time.monotonic() + within_s
     is_smaller = True
     while is_smaller:
         is_smaller = False

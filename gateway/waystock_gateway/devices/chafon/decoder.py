@@ -65,7 +65,7 @@ def _ends_inventory(frame: Frame) -> bool:
 
 
 def _tag_reads(frame: Frame) -> list[Decoded]:
-    """What a reader answers to other commands, and that no tag is there, is nothing to report."""
+    """That no tag is there is nothing to report."""
     command, status, data = read_frame(frame.raw)
     if command == CMD_INVENTORY and status in _WITH_TAGS:
         reads = _inventory(data)

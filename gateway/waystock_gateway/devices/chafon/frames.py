@@ -1,6 +1,7 @@
 """Chafon / UHFReader18 serial frames: `len addr cmd status data… crcLo crcHi`, where len counts all
-behind itself and the CRC is CRC-16/MCRF4XX over all before it. There is no start mark, so a frame
-is what has a known command and a right CRC. Pure. Used by `decoder`.
+behind itself and the CRC is CRC-16/MCRF4XX over all before it. There is no start mark and a CRC of
+16 bits fits noise now and then: a frame is what has a right CRC and answers what the gateway asks
+for, or is what a reader sends by itself. Pure. Used by `decoder`.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,9 @@ from waystock_gateway.devices.frame_search import NO_FRAME, Fault
 CMD_INVENTORY, CMD_REAL_TIME = 0x01, 0xEE
 ADDRESS_BROADCAST = 0xFF
 _BODY_BYTES_MIN = 5
-_COMMANDS = frozenset({CMD_INVENTORY, CMD_REAL_TIME, *range(0x02, 0x80)})
+_COMMANDS = frozenset({CMD_INVENTORY, CMD_REAL_TIME})
+_STATUSES = frozenset({*range(0x05), *range(0xF8, 0x100)})
+"""Success, what ends an inventory, and the errors that any command can have."""
 _UNFINISHED = Fault(may_mend=True)
 
 
@@ -35,7 +38,8 @@ def judge_frame(held: bytes, position: int) -> int | Fault:
     length = held[position]
     if length < _BODY_BYTES_MIN:
         return NO_FRAME
-    if position + 2 < len(held) and held[position + 2] not in _COMMANDS:
+    command, status = held[position + 2 : position + 3], held[position + 3 : position + 4]
+    if not _COMMANDS.issuperset(command) or not _STATUSES.issuperset(status):
         return NO_FRAME
     end = position + 1 + length
     if end > len(held):

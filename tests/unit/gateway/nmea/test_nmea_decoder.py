@@ -154,7 +154,12 @@ def test_a_fix_before_any_date_has_no_time_to_be_wrong() -> None:
         (rmc("066001"), "bad_time"),
         (rmc("060102", date="310226"), "bad_date"),
         (sentence("GPZDA,060102,31,02,2026,00,00"), "bad_date"),
+        (sentence("GPZDA,235960,31,12,9999,00,00"), "bad_date"),
+        (sentence("GPZDA,060102,01,01,0001,00,00"), "bad_date"),
+        (sentence("GPZDA,060102,+1,1_,2026,00,00"), "bad_date"),
+        (rmc("060102", date="+1+1+1"), "bad_date"),
         (rmc("060102")[:-4] + b"00\r\n", "checksum"),
+        (b"$GPTXT,01,\x5c*+5\r\n", "no_checksum"),
         (rmc("060102").partition(b"*")[0] + b"\r\n", "no_checksum"),
         (rmc("060102")[:20] + rmc("060102")[:-9], "truncated"),
     ],
@@ -163,6 +168,27 @@ def test_what_can_t_be_right_is_dropped_and_counted(bad: bytes, reason: str) -> 
     found = decode(bad)
     assert fixes(found) == []
     assert reason in reasons(found)
+
+
+@pytest.mark.parametrize("figure", ["9" * 60, "99999", "-1", "1_0", "+3"])
+def test_a_figure_that_can_t_be_true_is_left_out_and_costs_no_fix(figure: str) -> None:
+    """The contract and the store's columns have no room for it."""
+    place = f"{LAT},{LON}"
+    (fix,) = fixes(
+        decode(
+            sentence(f"GPRMC,060102,A,{place},{figure},{figure},231126,,,A"),
+            sentence(f"GPGGA,060102,{place},1,{figure},{figure},{figure}00,M,,M,,"),
+        )
+    )
+    assert (fix.lat, fix.lon) == (31.20576, 121.409463333)
+    assert (fix.speed_mps, fix.course_deg_true, fix.satellites, fix.hdop) == (None,) * 4
+    assert fix.altitude_m in (None, -100.0)
+
+
+def test_a_date_at_the_end_of_the_calendar_costs_only_itself() -> None:
+    found = decode(sentence("GPZDA,000030,01,01,0001,00,00"), gga("235900"), rmc("060102"))
+    assert len(fixes(found)) == 2
+    assert reasons(found) == ["bad_date"]
 
 
 def test_a_split_line_never_becomes_two_fixes() -> None:

@@ -75,6 +75,12 @@ def test_a_damaged_record_costs_only_itself() -> None:
     assert [type(r) for r in readings] == [Measurement, Fix, Reject, Measurement, Fix]
 
 
+def test_thousands_of_bad_records_are_counted_and_keep_their_message_once() -> None:
+    rejects = [one for one in reported([7] * 4_000) if isinstance(one, Reject)]
+    assert len(rejects) == 4_000
+    assert len({id(reject.raw) for reject in rejects}) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
