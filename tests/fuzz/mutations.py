@@ -25,8 +25,8 @@ _TELLING_VALUES: tuple[Any, ...] = (
     "2026-11-23T24:00:00Z", "54.687,25.279", "nan,0", "1_0,2", "91,181", [], {}, [[]], [1, [2]],
     {"": 1}, {"a": {"b": {"c": 1}}},
 )  # fmt: skip
-CROWD_MAX = 30_000
-"""How often a thing may stand in an array that grows out of hand."""
+CROWD_BYTES_MAX = 280_000
+"""How large an array may grow: a little beyond what any decoder takes."""
 
 Mutation = Callable[[Random, bytes, Sequence[bytes]], bytes]
 
@@ -128,9 +128,13 @@ def _spoil_node(rng: Random, node: Any) -> Any:
     if isinstance(node, list) and node and rng.random() < 0.85:
         at = rng.randrange(len(node))
         if rng.random() < 0.004:
-            return node + [node[at]] * rng.randint(1, CROWD_MAX)
+            return node + [node[at]] * _crowd(rng, node[at])
         return [*node[:at], _spoil_node(rng, node[at]), *node[at + 1 :]]
     return _other_value(rng, node)
+
+
+def _crowd(rng: Random, member: Any) -> int:
+    return rng.randint(1, CROWD_BYTES_MAX // (len(json.dumps(member)) + 2) + 1)
 
 
 def _spoil_field(rng: Random, node: dict[str, Any], key: str) -> dict[str, Any]:

@@ -1,15 +1,19 @@
 """The short form of `make fuzz`: every decoder a little, and proof that each rule can fail."""
 
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.fuzz.campaign import fuzz, undocumented
 from tests.fuzz.checks import Broken
 from tests.fuzz.reproduction import read
 from tests.fuzz.subjects import subjects
-from tests.fuzz.trial import Tally, run
+from tests.fuzz.trial import Tally, compose, run
+from waystock_gateway import decode_command
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.readings import Decoded, Fix, Reject
 
@@ -24,6 +28,22 @@ def test_no_bytes_make_a_decoder_break_its_promises(name: str) -> None:
     assert failure is None
     assert tally.events, "nothing good came through: the grammar is wrong"
     assert undocumented(SUBJECTS[name], tally.reasons) == [], "an operator can't look these up"
+
+
+@pytest.mark.parametrize("kind", sorted(decode_command._ROWS.keys() & SUBJECTS.keys()))
+def test_a_spoilt_capture_is_printed_to_its_end(
+    kind: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    rng, subject = Random(kind), SUBJECTS[kind]
+    frames = [compose(rng, subject, subject.setups[0]).data for _ in range(60)]
+    capture = tmp_path / "capture"
+    capture.write_bytes(b"\n".join(frames))
+    assert decode_command.run([kind, str(capture)]) == 0
+    capture.write_text("\n".join(frame.hex() for frame in frames))
+    assert decode_command.run([kind, "--hex", str(capture)]) == 0
+    rows = [msgspec.json.decode(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert {"kind"} <= set.intersection(*map(set, rows))
+    assert {row["kind"] for row in rows} > {"reject"} or kind == "epc"
 
 
 class Faulty(NmeaDecoder):

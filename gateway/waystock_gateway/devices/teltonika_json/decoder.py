@@ -10,6 +10,7 @@ from waystock_gateway.devices.json_fields import (
     RAW_BYTES_MAX,
     UnusableError,
     coordinate_of,
+    decimal_of,
     document_of,
     field_of,
     instant_of,
@@ -146,9 +147,4 @@ def _place(latlng: Any) -> tuple[float, float]:
     if not isinstance(latlng, str):
         raise UnusableError("no_position")
     lat, _, lon = latlng.partition(",")
-    try:
-        return coordinate_of(float(lat), 90), coordinate_of(float(lon), 180)
-    except UnusableError:
-        raise
-    except ValueError as error:
-        raise UnusableError("no_position") from error
+    return coordinate_of(decimal_of(lat), 90), coordinate_of(decimal_of(lon), 180)

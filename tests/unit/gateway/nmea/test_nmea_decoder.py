@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waystock_firmware_sim.protocol import nmea as firmware
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.readings import Decoded, Fix, Reject
 
@@ -269,6 +270,44 @@ def test_pynmea2_reads_the_same_position(
     assert fix.lon == pytest.approx(oracle.longitude, abs=1e-8)
     assert fix.speed_mps == pytest.approx(oracle.spd_over_grnd * 1852 / 3600, abs=1e-5)
     assert fix.time == moment.replace(microsecond=0, tzinfo=UTC)
+
+
+@given(
+    st.lists(
+        st.builds(
+            firmware.Fix,
+            time=st.datetimes(datetime(2000, 1, 1), datetime(2079, 12, 31)).map(
+                lambda time: time.replace(microsecond=time.microsecond // 10_000 * 10_000)
+            ),
+            lat=st.floats(-90, 90),
+            lon=st.floats(-180, 180),
+            speed_mps=st.floats(0, 500),
+            course_deg_true=st.floats(0, 359.9),
+            altitude_m=st.floats(-400, 9000),
+            hdop=st.floats(0.5, 90),
+            satellites=st.integers(0, 99),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda fix: fix.time.time(),
+    ),
+    st.permutations(["RMC", "GGA", "VTG"]).filter(lambda order: order[0] != "VTG"),
+)
+def test_what_a_unit_sent_is_what_is_read(
+    sent: list[firmware.Fix], order: list[firmware.Sentence]
+) -> None:
+    """Encoded by firmware-sim, which knows nothing of the decoder."""
+    bursts = [firmware.burst(fix, "GN", tuple(order)) for fix in sent]
+    found = fixes(decode(*bursts))
+    assert len(found) == len(sent)
+    for fix, was in zip(found, sent, strict=True):
+        assert fix.time == was.time.replace(tzinfo=UTC)
+        assert fix.lat == pytest.approx(was.lat, abs=1e-7)
+        assert fix.lon == pytest.approx(was.lon, abs=1e-7)
+        assert fix.speed_mps == pytest.approx(was.speed_mps, abs=1e-3)
+        assert fix.altitude_m == pytest.approx(was.altitude_m, abs=0.051)
+        assert fix.hdop == pytest.approx(was.hdop, abs=0.0051)
+        assert fix.satellites == was.satellites
 
 
 def _ddmm(value: float, digits: int) -> str:

@@ -87,8 +87,10 @@ def test_thousands_of_bad_records_are_counted_and_keep_their_message_once() -> N
         ({"ts": None}, "no_time"),
         ({"latlng": None}, "no_position"),
         ({"latlng": "54.6"}, "no_position"),
+        ({"latlng": "5_4.6,25.2"}, "no_position"),
+        ({"latlng": "\u0665\u0664,25.2"}, "no_position"),
         ({"latlng": "91,0"}, "bad_latitude"),
-        ({"latlng": "nan,0"}, "bad_latitude"),
+        ({"latlng": "nan,0"}, "no_position"),
     ],
 )
 def test_a_record_without_place_or_time_is_refused(change: dict[str, object], reason: str) -> None:
