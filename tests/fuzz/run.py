@@ -5,6 +5,10 @@ exit status 1, with seed and smallest input, when one breaks a rule. ARGS:
     --bytes N        for each of them, by default 10,000,000
     --seed N         by default 1; the same seed feeds the same bytes
     --replay TEXT    what an earlier failure printed, or @FILE where that was too long for a line
+
+The rules are in `checks` and `trial`. One of them, that a good frame behind noise is heard, can fail
+by chance where a frame has no more to prove itself than 16 bits: noise that happens to fit them is
+a frame. The smallest input then shows a whole frame of noise that reaches into the good ones.
 """
 
 import argparse

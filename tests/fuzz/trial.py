@@ -137,7 +137,7 @@ class _Bench:
         started_s = time.process_time()
         found = _feed(self._whole, [burst.data], self._setup)
         tally.decode_s += time.process_time() - started_s
-        if not self._setup.comes_whole:
+        if not self._setup.is_messages:
             self._compare(burst, found)
         check_decoded(found, bytes(self._stream), len(burst.data))
         if burst.heard and burst.heard not in map(saying, _readings(found)):
