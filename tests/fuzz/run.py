@@ -6,9 +6,9 @@ exit status 1, with seed and smallest input, when one breaks a rule. ARGS:
     --seed N         by default 1; the same seed feeds the same bytes
     --replay TEXT    what an earlier failure printed, or @FILE where that was too long for a line
 
-The rules are in `checks` and `trial`. One of them, that a good frame behind noise is heard, can fail
-by chance where a frame has no more to prove itself than 16 bits: noise that happens to fit them is
-a frame. The smallest input then shows a whole frame of noise that reaches into the good ones.
+The rules are in `checks` and `trial`. One of them, that a good frame behind noise is heard, can
+fail by chance where a frame has no more than 16 bits to prove itself: noise that happens to fit
+them is a frame. The smallest input then shows one of noise that reaches into the good ones.
 """
 
 import argparse

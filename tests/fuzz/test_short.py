@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.campaign import fuzz, undocumented
 from tests.fuzz.checks import Broken
 from tests.fuzz.reproduction import read
-from tests.fuzz.subjects import subjects
+from tests.fuzz.subjects import Subject, _grammar, subjects
 from tests.fuzz.trial import Tally, compose, run
 from waystock_gateway import decode_command
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
@@ -28,6 +28,13 @@ def test_no_bytes_make_a_decoder_break_its_promises(name: str) -> None:
     assert failure is None
     assert tally.events, "nothing good came through: the grammar is wrong"
     assert undocumented(SUBJECTS[name], tally.reasons) == [], "an operator can't look these up"
+
+
+def test_a_kind_that_nobody_wrote_a_grammar_for_is_fed_all_the_others_frames() -> None:
+    setups = SUBJECTS["nmea"].setups + SUBJECTS["r200"].setups
+    tally, failure = fuzz(Subject("new-kind", setups, _grammar("new-kind")), SHORT_BYTES, 0, 5_000)
+    assert failure is None
+    assert tally.events
 
 
 @pytest.mark.parametrize("kind", sorted(decode_command._ROWS.keys() & SUBJECTS.keys()))
