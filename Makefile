@@ -51,6 +51,10 @@ check: check-format check-lint check-types check-imports check-dependencies chec
 chaos: setup dashboard ## Kill each part under load and count what was lost or doubled (chaos.json)
 	@exec $(BIN)/python -m tests.chaos.run $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## Feed every decoder 10 MB of random and spoilt frames (ARGS="--decoder nmea --bytes 1000000 --seed 7")
+	@exec $(BIN)/python -m tests.fuzz.run $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure each thing beside its limit in the same run (ARGS="ingest --json")
 	@exec $(BIN)/python -m tests.bench.run $(or $(ARGS),all)

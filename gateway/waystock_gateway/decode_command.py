@@ -180,17 +180,21 @@ _ROWS = {
 
 
 def _decoded(
-    decoder: Decoder, chunks: Iterable[bytes], finish: Callable[[], list[Decoded]]
+    decoder: Decoder, chunks: Iterable[bytes | Reject], finish: Callable[[], list[Decoded]]
 ) -> Iterator[Decoded]:
     for chunk in chunks:
-        yield from decoder.feed(chunk)
+        if isinstance(chunk, Reject):
+            yield chunk
+        else:
+            yield from decoder.feed(chunk)
     yield from finish()
 
 
-def _chunks(source: BinaryIO, is_hex: bool) -> Iterator[bytes]:
+def _chunks(source: BinaryIO, is_hex: bool) -> Iterator[bytes | Reject]:
     if is_hex:
-        for _, text in _lines(source):
-            yield _unhex(text) or b""
+        for number, text in _lines(source):
+            frame = _unhex(text)
+            yield Reject(reason="not_hex", at=number, raw=text) if frame is None else frame
         return
     while chunk := source.read(READ_BYTES):
         yield chunk

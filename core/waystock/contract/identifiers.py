@@ -33,4 +33,5 @@ def check_name(text: str, what: str) -> str:
 
 def iso_utc(instant: datetime) -> str:
     """`2026-11-23T06:01:02.500000Z`: always UTC with six decimals, so that text sorts by time."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not by strftime: its %Y writes the year 999 in three digits.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

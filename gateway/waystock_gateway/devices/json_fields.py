@@ -2,6 +2,7 @@
 degrees. Upstream: the decoders of the JSON kinds. Downstream: nothing.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ MPS_PER_KMH = 1 / 3.6
 _MILLISECONDS_FROM = 1e11
 """Numbers this large are milliseconds: as seconds they would lie beyond the year 5000."""
 
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _any_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -66,6 +68,12 @@ def number_of(value: Any, low: float, high: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if low <= value <= high else None
+
+
+def decimal_of(text: str) -> float | None:
+    """The number that `text` writes in plain digits; None for what only Python takes for one
+    (`1_0`, `nan`, the digits of other scripts)."""
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else None
 
 
 def coordinate_of(value: Any, limit: float) -> float:

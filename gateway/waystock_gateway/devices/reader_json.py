@@ -16,7 +16,11 @@ RAW_BYTES_MAX = 512
 _EPC_BYTES_MAX = 62
 
 Message = dict[str, Any]
+TagReads = Callable[[Message], Iterator["TagRead | UnusableError"]]
+"""A kind's reading of one message."""
+
 _any_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class PresenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,29 +38,28 @@ class UnusableError(ValueError):
     """The message is the reject's reason."""
 
 
-def decode_payload(
-    payload: bytes, tag_reads: Callable[[Message], Iterator[TagRead | UnusableError]]
-) -> list[Reading]:
+def decode_payload(payload: bytes, tag_reads: TagReads) -> list[Reading]:
     """One payload's tags, and a reject for each message or tag in it that can't be used."""
     if len(payload) > PAYLOAD_BYTES_MAX:
-        return [_reject("too_long", payload)]
+        return [Reject(reason="too_long", at=0, raw=payload[:RAW_BYTES_MAX])]
     readings: list[Reading] = []
-    for document in _documents(payload):
-        if isinstance(document, Reject):
-            readings.append(document)
-            continue
-        for found in _found(document, tag_reads):
+    for message in _messages(payload):
+        raw = message[:RAW_BYTES_MAX]  # one for all: thousands of bad tags keep it only once
+        for found in _found(message, tag_reads):
             if isinstance(found, UnusableError):
-                found = _reject(str(found), msgspec.json.encode(document))
+                found = Reject(reason=str(found), at=0, raw=raw)
             readings.append(found)
     return readings
 
 
-def _found(
-    document: Message, tag_reads: Callable[[Message], Iterator[TagRead | UnusableError]]
-) -> Iterator[TagRead | UnusableError]:
+def _found(text: bytes, tag_reads: TagReads) -> Iterator[TagRead | UnusableError]:
     try:
-        yield from tag_reads(document)
+        message = read(_any_json, text)
+        if not isinstance(message, dict):
+            raise UnusableError("not_an_object")
+        yield from tag_reads(cast("Message", message))
+    except msgspec.DecodeError:
+        yield UnusableError("not_json")
     except UnusableError as error:
         yield error
 
@@ -98,28 +101,19 @@ def table_of(message: Message, name: str) -> Message:
     return cast("Message", value)
 
 
-def _documents(payload: bytes) -> Iterator[Message | Reject]:
-    """A payload is one document, or one a line."""
-    for text in _parts(payload):
+def _messages(payload: bytes) -> Iterator[bytes]:
+    """A payload is one message or an array of them, or has one of these a line."""
+    lines = [line for line in payload.splitlines() if line.strip()]
+    for text in lines if lines and not _is_json(payload) else [payload]:
         try:
-            value = read(_any_json, text)
+            yield from map(bytes, read(_array, text))
         except msgspec.DecodeError:
-            yield _reject("not_json", text)
-            continue
-        for document in cast("list[Any]", value) if isinstance(value, list) else [value]:
-            if isinstance(document, dict):
-                yield cast("Message", document)
-            else:
-                yield _reject("not_an_object", text)
+            yield text
 
 
-def _parts(payload: bytes) -> list[bytes]:
+def _is_json(text: bytes) -> bool:
     try:
-        read(_any_json, payload)
+        read(_any_json, text)
     except msgspec.DecodeError:
-        return [line for line in payload.splitlines() if line.strip()] or [payload]
-    return [payload]
-
-
-def _reject(reason: str, raw: bytes) -> Reject:
-    return Reject(reason=reason, at=0, raw=raw[:RAW_BYTES_MAX])
+        return False
+    return True

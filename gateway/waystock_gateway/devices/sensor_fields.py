@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from waystock_gateway.devices.json_fields import field_of
+from waystock_gateway.devices.json_fields import decimal_of, field_of
 
 ValueName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -47,10 +47,7 @@ def _number(value: Any) -> float | None:
     """Sensors write numbers as numbers or as texts."""
     if isinstance(value, str):
         word = value.strip().lower()
-        try:
-            return _WORDS[word] if word in _WORDS else float(word)
-        except ValueError:
-            return None
+        return _WORDS[word] if word in _WORDS else decimal_of(word)
     if not isinstance(value, int | float):
         return None
     try:

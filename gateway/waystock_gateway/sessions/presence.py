@@ -37,7 +37,8 @@ class _Tag:
     def hear(self, read: TagRead, moment: Moment) -> None:
         self.seen = moment
         self.reads += 1
-        if self.peak_rssi_dbm is None or (read.rssi_dbm or -999.0) > self.peak_rssi_dbm:
+        peak_dbm = self.peak_rssi_dbm
+        if peak_dbm is None or (read.rssi_dbm is not None and read.rssi_dbm > peak_dbm):
             self.peak_rssi_dbm = read.rssi_dbm
             self.antenna = read.antenna
 

@@ -16,7 +16,9 @@ from tests.support.processes import running, wait_until
 from tests.support.recordings import (
     LOGS,
     disagreements,
+    height_disagreements,
     instant_key,
+    last_word_disagreements,
     motion_disagreements,
     needs_recordings,
 )
@@ -28,6 +30,7 @@ class Row(NamedTuple):
     lon: float
     speed_mps: float | None
     course_deg_true: float | None
+    altitude_m: float | None
 
 
 def send_byte_by_byte(device: PtyDevice, data: bytes) -> None:
@@ -38,7 +41,8 @@ def send_byte_by_byte(device: PtyDevice, data: bytes) -> None:
 def stored(database_url: str, log: Path) -> dict[str, Row]:
     with psycopg.connect(database_url, options="-c timezone=UTC") as connection:
         rows = connection.execute(
-            "SELECT time, lat, lon, speed_mps, course_deg_true FROM fix WHERE device = %s",
+            "SELECT time, lat, lon, speed_mps, course_deg_true, altitude_m FROM fix"
+            " WHERE device = %s",
             (device_name(log),),
         ).fetchall()
     return {instant_key(log, row[0]): Row(*row[1:]) for row in rows}
@@ -80,4 +84,6 @@ def test_each_recording_ends_as_the_rows_that_the_daemon_understood(
     for log in LOGS:
         rows = stored(database_url, log)
         assert disagreements(log, rows) == [], log.name
+        assert last_word_disagreements(log, rows) == [], log.name
         assert motion_disagreements(log, rows) == [], log.name
+        assert height_disagreements(log, rows) == [], log.name

@@ -44,6 +44,12 @@ def test_nmea_from_standard_input() -> None:
     }
 
 
+def test_a_line_that_is_no_hex_is_told_of() -> None:
+    rows = decode(["nmea", "--hex"], b"zz\n" + RMC.hex().encode())
+    assert rows[0] == {"kind": "reject", "reason": "not_hex", "at": 1, "raw": b"zz".hex()}
+    assert rows[1]["kind"] == "position"
+
+
 def test_nmea_from_a_file(tmp_path: Path) -> None:
     log = tmp_path / "capture.log"
     log.write_bytes(RMC)

@@ -21,6 +21,7 @@ from waystock.contract.events import (
     encode_event,
     inflate,
 )
+from waystock.contract.identifiers import iso_utc
 
 NOW = datetime(2026, 11, 23, 6, 1, 2, 500_000, UTC)
 
@@ -123,3 +124,12 @@ def test_numbers_that_the_store_cannot_hold_are_refused_at_the_door() -> None:
 def test_a_name_does_not_end_in_a_line_feed() -> None:
     with pytest.raises(msgspec.ValidationError, match="device"):
         decode_event(encode_event(scan("A")).replace(b'"scan-1"', b'"scan-1\\n"'))
+
+
+@pytest.mark.parametrize("year", [1, 999, 1970, 2026, 9999])
+def test_instants_written_as_text_can_be_read_and_sorted(year: int) -> None:
+    moment = datetime(year, 1, 2, 3, 4, 5, 6, UTC)
+    text = iso_utc(moment)
+    assert text.endswith("-01-02T03:04:05.000006Z")
+    assert len(text) == 27
+    assert datetime.fromisoformat(text) == moment

@@ -148,6 +148,18 @@ def test_a_tag_arrives_once_and_departs_once() -> None:
     assert departed.elements == (("01", "80614141123458"), ("21", "6789"))
 
 
+def test_the_strongest_read_counts_even_at_the_very_antenna() -> None:
+    kept = Kept()
+    session = presence_session(kept, moment(0))
+    for seconds, (rssi_dbm, antenna) in enumerate([(-40.0, 1), (0.0, 2), (None, 3)]):
+        read = TagRead(epc=SGTIN, rssi_dbm=rssi_dbm, antenna=antenna)
+        kept.take(session, read, moment(seconds))
+    kept.tick(session, moment(9))
+    departed = kept.outcome.events[-1]
+    assert isinstance(departed, Rfid)
+    assert (departed.rssi_dbm, departed.antenna) == (0.0, 2)
+
+
 def test_a_restart_reports_no_second_arrival_and_notices_who_left() -> None:
     kept = Kept()
     session = presence_session(kept, moment(0))

@@ -8,6 +8,7 @@ from waystock_gateway.devices.barcode import ssi
 from waystock_gateway.devices.barcode.content import read_frame, refusal
 from waystock_gateway.devices.barcode.framing import Cut, LineFraming
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
 from waystock_gateway.readings import Answer, Decoded, Line, Reject
 
 _IDLE_FLUSH_S = 0.1
@@ -52,40 +53,42 @@ class SsiDecoder:
 
     def __init__(self, settings: BarcodeSettings) -> None:
         self._settings = settings
-        self._framing = ssi.SsiFraming()
+        self._search = FrameSearch(ssi.judge_packet)
         self._in_continuation = False
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return self._read_all(self._framing.feed(data))
+        return self._read_all(self._search.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return self._read_all(self._framing.flush())
+        return self._read_all(self._search.flush())
 
-    def _read_all(self, found: list[ssi.Packet | ssi.Spoilt]) -> list[Decoded]:
+    def _read_all(self, found: list[Frame | Garbage]) -> list[Decoded]:
         decoded: list[Decoded] = []
         for item in found:
-            if isinstance(item, ssi.Spoilt):
-                decoded += self._spoilt(item)
-            elif item.opcode == ssi.DECODE_DATA:
-                decoded.append(self._scan(item))
+            if isinstance(item, Garbage):
+                decoded += _refused(item)
+                continue
+            packet = ssi.read_packet(item.raw)
+            if packet.opcode == ssi.DECODE_DATA:
+                decoded.append(self._scan(packet, item))
         return decoded
 
-    def _spoilt(self, spoilt: ssi.Spoilt) -> list[Decoded]:
-        reason = "checksum" if spoilt.was_packet else "garbage"
-        reject = Reject(reason=reason, at=spoilt.at, raw=spoilt.raw[:RAW_BYTES_MAX])
-        if not spoilt.was_packet:
-            return [reject]
-        return [reject, Answer(ssi.encode_packet(ssi.NAK, bytes((ssi.NAK_RESEND,))))]
-
-    def _scan(self, packet: ssi.Packet) -> Decoded:
+    def _scan(self, packet: ssi.Packet, frame: Frame) -> Decoded:
         """DECODE_DATA holds the scanner's own symbology number, then the code."""
         answer = ssi.encode_packet(ssi.ACK)
-        frame = packet.data[1:]
+        code = packet.data[1:]
         is_part = packet.is_continued or self._in_continuation
         self._in_continuation = packet.is_continued
-        reason = "ssi_continued" if is_part else refusal(frame, self._settings)
+        reason = "ssi_continued" if is_part else refusal(code, self._settings)
         if reason is not None:
-            raw = packet.raw[:RAW_BYTES_MAX]
-            return Reject(reason=reason, at=packet.at, raw=raw, answer=answer)
-        scan = read_frame(frame, self._settings)
+            return Reject(reason=reason, at=frame.at, raw=frame.raw, answer=answer)
+        scan = read_frame(code, self._settings)
         return replace(scan, answer=answer, retransmitted=packet.is_retransmission)
+
+
+def _refused(garbage: Garbage) -> list[Decoded]:
+    """A reading that was spoilt on the way is asked for again."""
+    reject = Reject(reason=garbage.reason, at=garbage.at, raw=garbage.raw)
+    if garbage.reason == "garbage":
+        return [reject]
+    return [reject, Answer(ssi.encode_packet(ssi.NAK, bytes((ssi.NAK_RESEND,))))]

@@ -54,11 +54,6 @@ class LineFraming:
         self._take(len(self._held), len(self._held), cuts)
         return cuts
 
-    @property
-    def holds_some(self) -> bool:
-        """Whether a frame has begun and not ended."""
-        return bool(self._held)
-
     def _next_end(self) -> tuple[int, int] | None:
         ends = [
             (found, found + len(terminator))
@@ -83,8 +78,8 @@ class LineFraming:
         if not self._skipping:
             frame = self._held.removeprefix(self._prefix)[: self._length_max]
             cuts.append(Cut(self._at, frame, too_long=True))
-        self._skipping = bool(self._terminators)
-        self._drop(len(self._held) - 1 if self._skipping else len(self._held))
+        self._skipping = True
+        self._drop(len(self._held) - 1)
 
     def _drop(self, count: int) -> None:
         self._held = self._held[count:]

@@ -79,7 +79,7 @@ def parse_message(message: str, *, separator_kept: bool) -> Gs1Content:
         return Gs1Content((), ("gs1_error",))
     while rest:
         try:
-            element = GS1ElementString.extract(rest)
+            element = _extract(rest)
         except ParseError:
             return _broken(found, message)
         found.append(element)
@@ -104,7 +104,7 @@ def parse_printed(text: str) -> Gs1Content | None:
     found: list[GS1ElementString] = []
     for ai, value in zip(parts[1::2], parts[2::2], strict=True):
         try:
-            element = GS1ElementString.extract(ai + value)
+            element = _extract(ai + value)
         except ParseError:
             return Gs1Content((), ("gs1_error",))
         if element.ai.ai != ai or len(element) != len(ai) + len(value):
@@ -126,6 +126,8 @@ def parse_digital_link(uri: str) -> Gs1Content | None:
             found = list(GS1DigitalLinkURI.parse(spelling).element_strings)
         except (ParseError, ValueError):
             continue
+        if not all(map(_is_stated, found)):
+            return Gs1Content((), ("gs1_error",))
         return Gs1Content(_pairs(found), _check_marks(found))
     return None
 
@@ -145,6 +147,19 @@ def _with_numbers(uri: str) -> str:
     for i in range(names[0], len(segments), 2):
         segments[i] = _SHORT_NAMES.get(segments[i], segments[i])
     return "/".join(segments) + mark + query
+
+
+def _extract(text: str) -> GS1ElementString:
+    """The element string that `text` begins with; ParseError where there is none, or one that says
+    nothing: biip lets an empty count pass, and the digits of other scripts."""
+    element = GS1ElementString.extract(text)
+    if not _is_stated(element):
+        raise ParseError(f"({element.ai.ai}) holds no value of the GS1 character set")
+    return element
+
+
+def _is_stated(element: GS1ElementString) -> bool:
+    return bool(element.value) and element.value.isascii()
 
 
 def _broken(found: list[GS1ElementString], message: str) -> Gs1Content:
@@ -179,7 +194,7 @@ def _reads_as_elements(tail: str, seen: set[str]) -> bool:
         return False
     while tail:
         try:
-            element = GS1ElementString.extract(tail)
+            element = _extract(tail)
         except ParseError:
             return False
         ai = element.ai.ai

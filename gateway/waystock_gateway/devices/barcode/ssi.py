@@ -1,9 +1,11 @@
 """Zebra Simple Serial Interface: packets `len opcode source status data… checksum(2)`, `len`
-without the checksum, the checksum the big-endian two's complement of the byte sum. Sans-I/O: finds
-packets in the stream whatever lies between them. Upstream: the port. Downstream: `decoder`.
+without the checksum, the checksum the big-endian two's complement of the byte sum. Pure. Used by
+`decoder`.
 """
 
 from typing import NamedTuple
+
+from waystock_gateway.devices.frame_search import NO_FRAME, Fault
 
 DECODE_DATA = 0xF3
 ACK = 0xD0
@@ -16,6 +18,7 @@ STATUS_CONTINUED = 0x02
 
 _LENGTH_MIN = 4
 _HEADER_LENGTH = 3
+_CHECKSUM_LENGTH = 2
 _EVENT, _CAPABILITIES, _PARAMETERS, _REVISION, _BATCH = 0xF6, 0xD4, 0xC6, 0xA4, 0xD6
 _FROM_SCANNER = frozenset(
     {DECODE_DATA, ACK, NAK, _EVENT, _CAPABILITIES, _PARAMETERS, _REVISION, _BATCH}
@@ -24,13 +27,11 @@ _FROM_SCANNER = frozenset(
 
 
 class Packet(NamedTuple):
-    """One packet with a good checksum."""
+    """What a packet with a good checksum says."""
 
-    at: int
     opcode: int
     status: int
     data: bytes
-    raw: bytes
 
     @property
     def is_retransmission(self) -> bool:
@@ -39,14 +40,6 @@ class Packet(NamedTuple):
     @property
     def is_continued(self) -> bool:
         return bool(self.status & STATUS_CONTINUED)
-
-
-class Spoilt(NamedTuple):
-    """Bytes that are no packet; `was_packet` if they looked like one with a bad checksum."""
-
-    at: int
-    raw: bytes
-    was_packet: bool
 
 
 def checksum(head: bytes) -> bytes:
@@ -60,68 +53,30 @@ def encode_packet(opcode: int, data: bytes = b"", status: int = 0) -> bytes:
     return head + checksum(head)
 
 
-class SsiFraming:
-    """`feed` returns packets and spoilt stretches; `flush` gives up on a packet that stopped
-    short.
-    """
+def judge_packet(held: bytes, position: int) -> int | Fault:
+    """The length of the packet that begins at `position`, or why none does (`frame_search`)."""
+    head = held[position : position + _HEADER_LENGTH]
+    if not _may_start(head):
+        return NO_FRAME
+    length, left = head[0] + _CHECKSUM_LENGTH, len(held) - position
+    is_reading = head[1:] == bytes((DECODE_DATA, SOURCE_DECODER))
+    if length > left:
+        return Fault("truncated", left, may_mend=True) if is_reading else Fault(may_mend=True)
+    end = position + length
+    if held[end - _CHECKSUM_LENGTH : end] == checksum(held[position : end - _CHECKSUM_LENGTH]):
+        return length
+    return Fault("checksum", length) if is_reading else NO_FRAME
 
-    def __init__(self) -> None:
-        self._held = b""
-        self._at = 0
 
-    def feed(self, data: bytes) -> list[Packet | Spoilt]:
-        self._held += data
-        return self._scan(final=False)
+def _may_start(head: bytes) -> bool:
+    """Whether `head` can begin a scanner's packet, as far as it is known."""
+    return (
+        head[0] >= _LENGTH_MIN
+        and (len(head) < 2 or head[1] in _FROM_SCANNER)
+        and (len(head) < _HEADER_LENGTH or head[2] == SOURCE_DECODER)
+    )
 
-    def flush(self) -> list[Packet | Spoilt]:
-        """The line went quiet: nothing more will complete what is held."""
-        return self._scan(final=True)
 
-    def _scan(self, *, final: bool) -> list[Packet | Spoilt]:
-        found: list[Packet | Spoilt] = []
-        garbage_from = 0
-        position = 0
-        while position < len(self._held):
-            length = self._held[position]
-            end = position + length + 2
-            if not self._may_start(position):
-                position += 1
-            elif end > len(self._held):
-                if not final:
-                    break
-                position += 1
-            elif self._held[end - 2 : end] == checksum(self._held[position : end - 2]):
-                self._refuse(garbage_from, position, found)
-                found.append(self._packet(position, end))
-                position = garbage_from = end
-            else:
-                position += 1
-        self._refuse(garbage_from, position, found)
-        self._held = self._held[position:]
-        self._at += position
-        return found
-
-    def _may_start(self, position: int) -> bool:
-        """Whether what is held from `position` can be a scanner's packet, as far as it is known."""
-        head = self._held[position : position + _HEADER_LENGTH]
-        return (
-            head[0] >= _LENGTH_MIN
-            and (len(head) < 2 or head[1] in _FROM_SCANNER)
-            and (len(head) < _HEADER_LENGTH or head[2] == SOURCE_DECODER)
-        )
-
-    @property
-    def holds_some(self) -> bool:
-        """Whether a packet may have begun and not ended."""
-        return bool(self._held)
-
-    def _packet(self, start: int, end: int) -> Packet:
-        raw = self._held[start:end]
-        return Packet(self._at + start, raw[1], raw[3], raw[4:-2], raw)
-
-    def _refuse(self, start: int, stop: int, found: list[Packet | Spoilt]) -> None:
-        if stop <= start:
-            return
-        raw = self._held[start:stop]
-        was_packet = len(raw) > 2 and raw[1] == DECODE_DATA and raw[2] == SOURCE_DECODER
-        found.append(Spoilt(self._at + start, raw, was_packet))
+def read_packet(raw: bytes) -> Packet:
+    """The parts of a packet with a good checksum."""
+    return Packet(raw[1], raw[3], raw[4:-_CHECKSUM_LENGTH])

@@ -5,16 +5,14 @@ port. Downstream: the reader's presence session, which makes arrivals and depart
 from waystock_gateway.devices.chafon.frames import (
     CMD_INVENTORY,
     CMD_REAL_TIME,
-    Frame,
-    FrameFraming,
-    Garbage,
     encode_command,
+    judge_frame,
+    read_frame,
 )
 from waystock_gateway.devices.chafon.settings import ChafonSettings
+from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
 from waystock_gateway.readings import Answer, Decoded, Line, Reject, TagRead
 
-RAW_BYTES_MAX = 512
-"""How much of a refused stretch is kept."""
 INVENTORY = encode_command(CMD_INVENTORY)
 """`04 FF 01 1B B4`."""
 _FRAME_IDLE_S = 0.5
@@ -38,14 +36,14 @@ class ChafonDecoder:
     """One reader's stream. With `poll` the end of an inventory is answered by the next command."""
 
     def __init__(self, *, poll: bool = False) -> None:
-        self._framing = FrameFraming()
+        self._search = FrameSearch(judge_frame)
         self._poll = poll
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return self._read_all(self._framing.feed(data))
+        return self._read_all(self._search.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return self._read_all(self._framing.flush())
+        return self._read_all(self._search.flush())
 
     finish = idle
 
@@ -53,23 +51,27 @@ class ChafonDecoder:
         decoded: list[Decoded] = []
         for item in found:
             if isinstance(item, Garbage):
-                raw = item.raw[:RAW_BYTES_MAX]
-                decoded.append(Reject(reason="garbage", at=item.at, raw=raw))
+                decoded.append(Reject(reason=item.reason, at=item.at, raw=item.raw))
                 continue
             decoded += _tag_reads(item)
-            ended = item.command == CMD_INVENTORY and item.status != _MORE_FOLLOWS
-            if self._poll and ended:
+            if self._poll and _ends_inventory(item):
                 decoded.append(Answer(INVENTORY))
         return decoded
 
 
+def _ends_inventory(frame: Frame) -> bool:
+    command, status, _ = read_frame(frame.raw)
+    return command == CMD_INVENTORY and status != _MORE_FOLLOWS
+
+
 def _tag_reads(frame: Frame) -> list[Decoded]:
-    """What a reader answers to other commands, and that no tag is there, is nothing to report."""
-    if frame.command == CMD_INVENTORY and frame.status in _WITH_TAGS:
-        reads = _inventory(frame.data)
-    elif frame.command == CMD_REAL_TIME and frame.status == 0:
-        reads = _real_time(frame.data)
-    elif frame.command == CMD_INVENTORY and frame.status != _NO_TAG:
+    """That no tag is there is nothing to report."""
+    command, status, data = read_frame(frame.raw)
+    if command == CMD_INVENTORY and status in _WITH_TAGS:
+        reads = _inventory(data)
+    elif command == CMD_REAL_TIME and status == 0:
+        reads = _real_time(data)
+    elif command == CMD_INVENTORY and status != _NO_TAG:
         return [Reject(reason="reader_error", at=frame.at, raw=frame.raw)]
     else:
         return []

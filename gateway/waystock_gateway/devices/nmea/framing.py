@@ -2,6 +2,7 @@
 same receiver, noise, halves of sentences). Sans-I/O. Upstream: the port. Downstream: `decoder`.
 """
 
+import re
 from typing import NamedTuple
 
 LENGTH_MAX = 256
@@ -9,6 +10,7 @@ LENGTH_MAX = 256
 GARBAGE_BYTES_MAX = 256
 """Garbage is reported in pieces of at most this length."""
 
+_HEX_PAIR = re.compile(rb"[0-9A-Fa-f]{2}")
 _STARTS = (0x24, 0x21)  # $ and !
 _ENDS = (0x0D, 0x0A)
 
@@ -79,14 +81,11 @@ class SentenceFraming:
 def _fault(sentence: bytes) -> str | None:
     """Why `$…` up to the line end is no good sentence: the checksum is required."""
     body, star, digits = sentence.rstrip(b" ").partition(b"*")
-    if not star or len(digits) < 2:
-        return "no_checksum"
-    try:
-        stated = int(digits[:2], 16)
-    except ValueError:
+    if not star or not _HEX_PAIR.match(digits):
         return "no_checksum"
     if digits[2:].strip():
         return "truncated"
+    stated = int(digits[:2], 16)
     actual = 0
     for byte in body[1:]:
         actual ^= byte

@@ -3,6 +3,7 @@ are None, fields that can't be true raise `ImpossibleError`. Upstream: `framing`
 `epoch`.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,15 @@ _ADDRESS = re.compile(r"(?:[A-OQ-Z][A-Z]|PQ)[A-Z]{3}")
 _TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:\.(\d*))?")
 _DEGREES_MINUTES = re.compile(r"\d{1,5}(?:\.\d*)?")
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?|-?\.\d+")
+
+_DATE = re.compile(r"\d{8}")
+_YEARS = range(1980, 3000)
+"""No satellite told the date before; the end keeps a day's arithmetic within the calendar."""
+_SPEED_MPS_MAX = 1e4
+_ALTITUDE_M = (-1e4, 1e5)
+_HDOP_MAX = 1e3
+_SATELLITES_MAX = 255
+"""A figure beyond is left out like an empty one: it can't be true, and not every store holds it."""
 
 Verdict = Literal["valid", "void", "unknown"]
 
@@ -67,13 +77,21 @@ class _Fields:
     def __getitem__(self, number: int) -> str:
         return self._fields[number - 1].strip() if number <= len(self._fields) else ""
 
-    def number(self, number: int) -> float | None:
+    def number(self, number: int, low: float = 0.0, high: float = math.inf) -> float | None:
         text = self[number]
-        return float(text) if _NUMBER.fullmatch(text) else None
+        value = float(text) if _NUMBER.fullmatch(text) else None
+        return value if value is not None and low <= value <= high else None
 
-    def count(self, number: int) -> int | None:
+    def hdop(self, number: int) -> float | None:
+        return self.number(number, 0, _HDOP_MAX)
+
+    def altitude_m(self, number: int) -> float | None:
+        return self.number(number, *_ALTITUDE_M)
+
+    def satellites(self, number: int) -> int | None:
         text = self[number]
-        return int(text) if text.isascii() and text.isdigit() else None
+        is_count = text.isdigit() and len(text) <= 5 and int(text) <= _SATELLITES_MAX
+        return int(text) if is_count else None
 
     def latitude(self, number: int) -> float | None:
         return _degrees(self[number], self[number + 1], "NS", 90.0, "latitude")
@@ -91,7 +109,7 @@ def _rmc(fields: _Fields) -> Sentence:
         time_of_day=_time(fields[1]),
         lat=fields.latitude(3),
         lon=fields.longitude(5),
-        speed_mps=_scaled(fields.number(7), MPS_PER_KNOT),
+        speed_mps=_speed(fields.number(7), MPS_PER_KNOT),
         course_deg_true=_course(fields.number(8)),
         day=_date_ddmmyy(fields[9]),
         is_estimated=fields[12] in {"E", "M", "S"},
@@ -109,9 +127,9 @@ def _gga(fields: _Fields) -> Sentence:
         time_of_day=_time(fields[1]),
         lat=fields.latitude(2),
         lon=fields.longitude(4),
-        satellites=fields.count(7),
-        hdop=fields.number(8),
-        altitude_m=fields.number(9) if fields[10] in {"M", ""} else None,
+        satellites=fields.satellites(7),
+        hdop=fields.hdop(8),
+        altitude_m=fields.altitude_m(9) if fields[10] in {"M", ""} else None,
         is_estimated=quality in {"6", "7", "8"},
     )
 
@@ -126,9 +144,9 @@ def _gns(fields: _Fields) -> Sentence:
         time_of_day=_time(fields[1]),
         lat=fields.latitude(2),
         lon=fields.longitude(4),
-        satellites=fields.count(7),
-        hdop=fields.number(8),
-        altitude_m=fields.number(9),
+        satellites=fields.satellites(7),
+        hdop=fields.hdop(8),
+        altitude_m=fields.altitude_m(9),
         is_estimated=not modes.strip("EMS"),
     )
 
@@ -149,9 +167,9 @@ def _gll(fields: _Fields) -> Sentence:
 def _vtg(fields: _Fields) -> Sentence:
     if fields[9] == "N":
         return Sentence(kind="VTG")
-    speed_mps = _scaled(fields.number(5), MPS_PER_KNOT)
+    speed_mps = _speed(fields.number(5), MPS_PER_KNOT)
     if speed_mps is None:
-        speed_mps = _scaled(fields.number(7), MPS_PER_KMH)
+        speed_mps = _speed(fields.number(7), MPS_PER_KMH)
     course = _course(fields.number(1)) if fields[2] in {"T", ""} else None
     return Sentence(kind="VTG", speed_mps=speed_mps, course_deg_true=course)
 
@@ -215,6 +233,8 @@ def _date_ddmmyy(text: str) -> date | None:
 
 
 def _date(year: str, month: str, day: str) -> date:
+    if not _DATE.fullmatch(year + month.zfill(2) + day.zfill(2)) or int(year) not in _YEARS:
+        raise ImpossibleError("bad_date")
     try:
         return date(int(year), int(month), int(day))
     except ValueError as error:
@@ -238,9 +258,10 @@ def _degrees(text: str, hemisphere: str, letters: str, limit: float, what: str) 
     return round(-value if hemisphere == letters[1] else value, 9)
 
 
-def _scaled(value: float | None, factor: float) -> float | None:
-    return None if value is None or value < 0 else round(value * factor, 6)
+def _speed(value: float | None, mps: float) -> float | None:
+    speed_mps = None if value is None else round(value * mps, 6)
+    return speed_mps if speed_mps is not None and speed_mps <= _SPEED_MPS_MAX else None
 
 
 def _course(value: float | None) -> float | None:
-    return value % 360.0 if value is not None and 0 <= value <= 360 else None
+    return value % 360.0 if value is not None and value <= 360 else None

@@ -4,13 +4,13 @@ Downstream: the reader's presence session, which makes arrivals and departures o
 
 import fastcrc
 
+from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
 from waystock_gateway.devices.r200.frames import (
     CMD_INVENTORY,
     START_INVENTORY,
     TYPE_NOTICE,
-    Frame,
-    FrameFraming,
-    Garbage,
+    judge_frame,
+    read_frame,
 )
 from waystock_gateway.devices.r200.settings import R200Settings
 from waystock_gateway.readings import Decoded, Line, Reject, TagRead
@@ -37,13 +37,13 @@ class R200Decoder:
     """One module's stream."""
 
     def __init__(self) -> None:
-        self._framing = FrameFraming()
+        self._search = FrameSearch(judge_frame)
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return _read_all(self._framing.feed(data))
+        return _read_all(self._search.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return _read_all(self._framing.flush())
+        return _read_all(self._search.flush())
 
     finish = idle
 
@@ -52,22 +52,25 @@ def _read_all(found: list[Frame | Garbage]) -> list[Decoded]:
     decoded: list[Decoded] = []
     for item in found:
         if isinstance(item, Garbage):
-            decoded.append(Reject(reason=item.reason, at=item.at, raw=item.raw[:RAW_BYTES_MAX]))
-        elif (item.type, item.command) == (TYPE_NOTICE, CMD_INVENTORY):
-            decoded.append(_tag_read(item))
+            raw = item.raw[:RAW_BYTES_MAX]
+            decoded.append(Reject(reason=item.reason, at=item.at, raw=raw))
+            continue
+        message = read_frame(item.raw)
+        if (message.type, message.command) == (TYPE_NOTICE, CMD_INVENTORY):
+            decoded.append(_tag_read(message.payload, item))
     return decoded
 
 
-def _tag_read(frame: Frame) -> TagRead | Reject:
+def _tag_read(payload: bytes, frame: Frame) -> TagRead | Reject:
     """Notice payload: RSSI (signed dBm), PC (2), EPC (length by PC), CRC (2) over PC and EPC."""
-    payload = frame.payload
+    raw = frame.raw[:RAW_BYTES_MAX]
     if len(payload) < _NOTICE_BYTES_MIN:
-        return Reject(reason="short_notice", at=frame.at, raw=frame.raw)
+        return Reject(reason="short_notice", at=frame.at, raw=raw)
     rssi_dbm = int.from_bytes(payload[:1], "big", signed=True)
     protocol_control, epc, crc = payload[1:3], payload[3:-2], payload[-2:]
     if fastcrc.crc16.genibus(protocol_control + epc) != int.from_bytes(crc, "big"):
-        return Reject(reason="tag_crc", at=frame.at, raw=frame.raw)
+        return Reject(reason="tag_crc", at=frame.at, raw=raw)
     epc_bytes = (protocol_control[0] >> _EPC_WORDS_SHIFT) * 2
     if len(epc) != epc_bytes or not epc:
-        return Reject(reason="pc_length", at=frame.at, raw=frame.raw)
+        return Reject(reason="pc_length", at=frame.at, raw=raw)
     return TagRead(epc=epc.hex().upper(), rssi_dbm=float(rssi_dbm))

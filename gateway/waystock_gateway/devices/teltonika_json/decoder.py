@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, cast
 
 from waystock_gateway.devices.json_fields import (
     MPS_PER_KMH,
+    RAW_BYTES_MAX,
     UnusableError,
     coordinate_of,
+    decimal_of,
     document_of,
     field_of,
     instant_of,
@@ -48,7 +50,8 @@ def decode(payload: bytes) -> list[Reading]:
         records = _records(document_of(payload))
     except UnusableError as error:
         return [refusal(error, payload)]
-    return [reading for record in records for reading in _read(record, payload)]
+    excerpt = payload[:RAW_BYTES_MAX]  # one for all: thousands of bad records keep it only once
+    return [reading for record in records for reading in _read(record, excerpt)]
 
 
 def _records(document: Any) -> list[Any]:
@@ -64,10 +67,10 @@ def _records(document: Any) -> list[Any]:
     return records
 
 
-def _read(record: Any, payload: bytes) -> list[Reading]:
+def _read(record: Any, excerpt: bytes) -> list[Reading]:
     """Sensors are heard even where the sky is not."""
     if not isinstance(record, dict):
-        return [refusal(UnusableError("no_record"), payload)]
+        return [refusal(UnusableError("no_record"), excerpt)]
     fields = _flat(cast("dict[str, Any]", record))
     readings: list[Reading] = []
     try:
@@ -77,7 +80,7 @@ def _read(record: Any, payload: bytes) -> list[Reading]:
             readings.append(Measurement(time=time, values=values))
         readings.append(_fix(fields))
     except UnusableError as error:
-        readings.append(refusal(error, payload))
+        readings.append(refusal(error, excerpt))
     return readings
 
 
@@ -144,9 +147,4 @@ def _place(latlng: Any) -> tuple[float, float]:
     if not isinstance(latlng, str):
         raise UnusableError("no_position")
     lat, _, lon = latlng.partition(",")
-    try:
-        return coordinate_of(float(lat), 90), coordinate_of(float(lon), 180)
-    except UnusableError:
-        raise
-    except ValueError as error:
-        raise UnusableError("no_position") from error
+    return coordinate_of(decimal_of(lat), 90), coordinate_of(decimal_of(lon), 180)

@@ -194,3 +194,18 @@ def test_a_substitute_leaves_the_halves_of_a_composite_apart() -> None:
 def test_a_code_page_can_be_set_per_scanner() -> None:
     scan = read_frame("]Q1货架".encode("gb18030"), BarcodeSettings(encoding="gb18030"))
     assert (scan.data, scan.quality) == ("货架", ())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "]C10109501101530003" + "30",  # a count of no digits
+        "]C101" + "\u0661" * 14,  # the digits of another script, check digit and all
+        "]C1(01)" + "\u0661" * 14,
+        "]Q1https://id.gs1.org/01/" + "\u0661" * 14,
+    ],
+)
+def test_what_is_no_gs1_value_is_never_taken_for_one(code: str) -> None:
+    scan = read_frame(code.encode(), DEFAULT)
+    assert scan.elements == ()
+    assert "gs1_error" in scan.quality

@@ -77,6 +77,15 @@ def test_an_endless_code_is_refused_once_and_the_next_one_is_read() -> None:
     assert texts(found) == ["GOOD"]
 
 
+def test_the_tail_of_an_endless_code_without_terminator_never_passes_for_a_code() -> None:
+    decoder = LineDecoder(BarcodeSettings(terminator="none", length_max=16))
+    found = [x for byte in b"X" * 16 + b"9501101530003" for x in decoder.feed(bytes((byte,)))]
+    found += decoder.idle()
+    assert [item.reason for item in found if isinstance(item, Reject)] == ["too_long"]
+    assert texts(found) == []
+    assert texts(decoder.feed(b"GOOD") + decoder.idle()) == ["GOOD"]
+
+
 @given(st.binary(max_size=200))
 def test_garbage_on_a_scanner_line_never_stops_it(garbage: bytes) -> None:
     decoder = LineDecoder(BarcodeSettings())
@@ -116,6 +125,16 @@ def test_a_spoilt_packet_is_asked_for_again_at_once() -> None:
     assert found[0].reason == "checksum"
     assert [item.data[1] for item in found if isinstance(item, Answer)] == [0xD1]
     assert texts(decoder.feed(good)) == ["A1"]
+
+
+def test_a_packet_that_stops_short_is_asked_for_again_once_the_line_is_quiet() -> None:
+    decoder = SsiDecoder(BarcodeSettings())
+    assert decoder.feed(ssi_packet("A1")[:-1]) == []
+    reject, answer = decoder.idle()
+    assert isinstance(reject, Reject)
+    assert reject.reason == "truncated"
+    assert isinstance(answer, Answer)
+    assert answer.data[1] == 0xD1
 
 
 def test_a_no_read_packet_is_counted_and_still_answered() -> None:

@@ -123,6 +123,8 @@ PARTS: dict[str, st.SearchStrategy[list[str]]] = {
 FILTER_MAX = {"usdod-96": 15, "adi-var": 63}
 READ_BY_EPCPY = {name for name in PARTS if name.endswith(("-96", "-110"))} | {"cpi-var"}
 """It refuses many texts that the standard allows, and has no gdti-113."""
+EPCPY_CHARS_MAX = 30
+"""Of company prefix and component: it counts `%2F` as three characters, where the tag has one."""
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -136,7 +138,7 @@ def test_a_classic_tag_comes_back_as_it_was_written(scheme: Scheme, data: st.Dat
     uri = f"urn:epc:tag:{name}:" + ".".join([*filtered, *map(escape_uri, parts)])
     epc = encode_tag_uri(uri)
     assert decode_epc(epc).tag_uri == uri
-    if name in READ_BY_EPCPY:
+    if name in READ_BY_EPCPY and len("".join(map(escape_uri, parts[:2]))) <= EPCPY_CHARS_MAX:
         assert hex_to_tag_encodable(epc).epc_uri == decode_epc(epc).epc_uri
 
 

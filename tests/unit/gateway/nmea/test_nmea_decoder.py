@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waystock_firmware_sim.protocol import nmea as firmware
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.readings import Decoded, Fix, Reject
 
@@ -154,7 +155,12 @@ def test_a_fix_before_any_date_has_no_time_to_be_wrong() -> None:
         (rmc("066001"), "bad_time"),
         (rmc("060102", date="310226"), "bad_date"),
         (sentence("GPZDA,060102,31,02,2026,00,00"), "bad_date"),
+        (sentence("GPZDA,235960,31,12,9999,00,00"), "bad_date"),
+        (sentence("GPZDA,060102,01,01,0001,00,00"), "bad_date"),
+        (sentence("GPZDA,060102,+1,1_,2026,00,00"), "bad_date"),
+        (rmc("060102", date="+1+1+1"), "bad_date"),
         (rmc("060102")[:-4] + b"00\r\n", "checksum"),
+        (b"$GPTXT,01,\x5c*+5\r\n", "no_checksum"),
         (rmc("060102").partition(b"*")[0] + b"\r\n", "no_checksum"),
         (rmc("060102")[:20] + rmc("060102")[:-9], "truncated"),
     ],
@@ -163,6 +169,27 @@ def test_what_can_t_be_right_is_dropped_and_counted(bad: bytes, reason: str) -> 
     found = decode(bad)
     assert fixes(found) == []
     assert reason in reasons(found)
+
+
+@pytest.mark.parametrize("figure", ["9" * 60, "99999", "-1", "1_0", "+3"])
+def test_a_figure_that_can_t_be_true_is_left_out_and_costs_no_fix(figure: str) -> None:
+    """The contract and the store's columns have no room for it."""
+    place = f"{LAT},{LON}"
+    (fix,) = fixes(
+        decode(
+            sentence(f"GPRMC,060102,A,{place},{figure},{figure},231126,,,A"),
+            sentence(f"GPGGA,060102,{place},1,{figure},{figure},{figure}00,M,,M,,"),
+        )
+    )
+    assert (fix.lat, fix.lon) == (31.20576, 121.409463333)
+    assert (fix.speed_mps, fix.course_deg_true, fix.satellites, fix.hdop) == (None,) * 4
+    assert fix.altitude_m in (None, -100.0)
+
+
+def test_a_date_at_the_end_of_the_calendar_costs_only_itself() -> None:
+    found = decode(sentence("GPZDA,000030,01,01,0001,00,00"), gga("235900"), rmc("060102"))
+    assert len(fixes(found)) == 2
+    assert reasons(found) == ["bad_date"]
 
 
 def test_a_split_line_never_becomes_two_fixes() -> None:
@@ -243,6 +270,44 @@ def test_pynmea2_reads_the_same_position(
     assert fix.lon == pytest.approx(oracle.longitude, abs=1e-8)
     assert fix.speed_mps == pytest.approx(oracle.spd_over_grnd * 1852 / 3600, abs=1e-5)
     assert fix.time == moment.replace(microsecond=0, tzinfo=UTC)
+
+
+@given(
+    st.lists(
+        st.builds(
+            firmware.Fix,
+            time=st.datetimes(datetime(2000, 1, 1), datetime(2079, 12, 31)).map(
+                lambda time: time.replace(microsecond=time.microsecond // 10_000 * 10_000)
+            ),
+            lat=st.floats(-90, 90),
+            lon=st.floats(-180, 180),
+            speed_mps=st.floats(0, 500),
+            course_deg_true=st.floats(0, 359.9),
+            altitude_m=st.floats(-400, 9000),
+            hdop=st.floats(0.5, 90),
+            satellites=st.integers(0, 99),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda fix: fix.time.time(),
+    ),
+    st.permutations(["RMC", "GGA", "VTG"]).filter(lambda order: order[0] != "VTG"),
+)
+def test_what_a_unit_sent_is_what_is_read(
+    sent: list[firmware.Fix], order: list[firmware.Sentence]
+) -> None:
+    """Encoded by firmware-sim, which knows nothing of the decoder."""
+    bursts = [firmware.burst(fix, "GN", tuple(order)) for fix in sent]
+    found = fixes(decode(*bursts))
+    assert len(found) == len(sent)
+    for fix, was in zip(found, sent, strict=True):
+        assert fix.time == was.time.replace(tzinfo=UTC)
+        assert fix.lat == pytest.approx(was.lat, abs=1e-7)
+        assert fix.lon == pytest.approx(was.lon, abs=1e-7)
+        assert fix.speed_mps == pytest.approx(was.speed_mps, abs=1e-3)
+        assert fix.altitude_m == pytest.approx(was.altitude_m, abs=0.051)
+        assert fix.hdop == pytest.approx(was.hdop, abs=0.0051)
+        assert fix.satellites == was.satellites
 
 
 def _ddmm(value: float, digits: int) -> str:

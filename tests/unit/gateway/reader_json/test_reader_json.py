@@ -1,5 +1,7 @@
 """RFID readers that publish JSON: messages with the fields their makers describe, and bad ones."""
 
+import json
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -74,6 +76,21 @@ def test_a_damaged_tag_costs_no_other_of_its_batch() -> None:
         "rfd40", {"data": {"tagData": [{"idHex": EPC}, {"idHex": "3"}, SLED, {"epc": EPC}]}}
     )
     assert [type(reading) for reading in readings] == [TagRead, Reject, Reject, TagRead]
+
+
+def test_thousands_of_bad_tags_are_counted_and_keep_their_message_once() -> None:
+    message = {"data": {"tagData": [{"idHex": "3"}] * 10_000}, "more": 10**30}
+    readings = TAG_DECODERS["rfd40"](json.dumps(message).encode())
+    assert {type(reading) for reading in readings} == {Reject}
+    assert len(readings) == 10_000
+    assert len({id(reading.raw) for reading in readings if isinstance(reading, Reject)}) == 1
+
+
+def test_a_bad_message_of_an_array_shows_itself_and_costs_no_other() -> None:
+    first, second, third = decode("impinj", [IMPINJ, {"eventType": "tagInventory"}, IMPINJ])
+    assert first == third == TagRead(epc=EPC, rssi_dbm=-54.5, antenna=2)
+    assert isinstance(second, Reject)
+    assert second.raw == b'{"eventType":"tagInventory"}'
 
 
 @pytest.mark.parametrize("kind", TAG_DECODERS)

@@ -68,6 +68,8 @@ def test_a_door_says_it_in_many_ways(said: object, open_: float) -> None:
         (b'{"temperature_c": null}', "no_values"),
         (b'{"temperature_c": "error"}', "no_values"),
         (b'{"temperature_c": "nan"}', "no_values"),
+        (b'{"temperature_c": "1_0"}', "no_values"),
+        ('{"temperature_c": "\u0661\u0662"}'.encode(), "no_values"),
         (b'{"temperature_c": 1' + b"0" * 400 + b"}", "no_values"),
         (b'{"temperature_c": 4, "time": "noon"}', "bad_time"),
         (b"[4.5]", "not_an_object"),

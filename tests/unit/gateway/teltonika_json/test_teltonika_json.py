@@ -75,14 +75,22 @@ def test_a_damaged_record_costs_only_itself() -> None:
     assert [type(r) for r in readings] == [Measurement, Fix, Reject, Measurement, Fix]
 
 
+def test_thousands_of_bad_records_are_counted_and_keep_their_message_once() -> None:
+    rejects = [one for one in reported([7] * 4_000) if isinstance(one, Reject)]
+    assert len(rejects) == 4_000
+    assert len({id(reject.raw) for reject in rejects}) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"ts": None}, "no_time"),
         ({"latlng": None}, "no_position"),
         ({"latlng": "54.6"}, "no_position"),
+        ({"latlng": "5_4.6,25.2"}, "no_position"),
+        ({"latlng": "\u0665\u0664,25.2"}, "no_position"),
         ({"latlng": "91,0"}, "bad_latitude"),
-        ({"latlng": "nan,0"}, "bad_latitude"),
+        ({"latlng": "nan,0"}, "no_position"),
     ],
 )
 def test_a_record_without_place_or_time_is_refused(change: dict[str, object], reason: str) -> None:
