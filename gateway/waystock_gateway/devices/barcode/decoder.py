@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from waystock_gateway.devices.barcode import ssi
 from waystock_gateway.devices.barcode.content import read_frame, refusal
-from waystock_gateway.devices.barcode.framing import Cut, LineFraming
+from waystock_gateway.devices.barcode.framing import make_framing
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
+from waystock_gateway.devices.line_framing import Cut
 from waystock_gateway.readings import Answer, Decoded, Line, Reject
 
 _IDLE_FLUSH_S = 0.1
@@ -22,7 +23,11 @@ def make_line(settings: BarcodeSettings) -> Line:
     idle_flush_s = settings.idle_flush_s
     if idle_flush_s is None and settings.terminator == "none":
         idle_flush_s = _IDLE_FLUSH_S
-    return Line(LineDecoder(settings), idle_flush_s=idle_flush_s)
+    return Line(
+        LineDecoder(settings),
+        idle_flush_s=idle_flush_s,
+        hang_up_ends_frame=idle_flush_s is not None,
+    )
 
 
 class LineDecoder:
@@ -30,13 +35,17 @@ class LineDecoder:
 
     def __init__(self, settings: BarcodeSettings) -> None:
         self._settings = settings
-        self._framing = LineFraming(settings)
+        self._framing = make_framing(settings)
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [self._read(cut) for cut in self._framing.feed(data)]
 
     def idle(self) -> list[Decoded]:
         return [self._read(cut) for cut in self._framing.flush()]
+
+    def finish(self) -> list[Decoded]:
+        """Half a code could pass for a whole one."""
+        return [_unterminated(cut.at, cut.frame) for cut in self._framing.flush()]
 
     def _read(self, cut: Cut) -> Decoded:
         reason = "too_long" if cut.too_long else refusal(cut.frame, self._settings)
@@ -60,6 +69,13 @@ class SsiDecoder:
 
     def idle(self) -> list[Decoded]:
         return self._read_all(self._framing.flush())
+
+    def finish(self) -> list[Decoded]:
+        """Nobody is there any more who could be asked to send it again."""
+        found = self._framing.flush()
+        halves = [item for item in found if isinstance(item, ssi.Spoilt)]
+        whole = [item for item in found if not isinstance(item, ssi.Spoilt)]
+        return [*self._read_all([*whole]), *(_unterminated(one.at, one.raw) for one in halves)]
 
     def _read_all(self, found: list[ssi.Packet | ssi.Spoilt]) -> list[Decoded]:
         decoded: list[Decoded] = []
@@ -89,3 +105,7 @@ class SsiDecoder:
             return Reject(reason=reason, at=packet.at, raw=raw, answer=answer)
         scan = read_frame(frame, self._settings)
         return replace(scan, answer=answer, retransmitted=packet.is_retransmission)
+
+
+def _unterminated(at: int, raw: bytes) -> Reject:
+    return Reject(reason="unterminated", at=at, raw=raw[:RAW_BYTES_MAX])
