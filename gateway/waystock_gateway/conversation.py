@@ -86,18 +86,19 @@ class Conversation:
     def begin(self) -> None:
         self._send(self._line.on_open)
 
-    def receive(self, moment: Moment) -> None:
-        """Take in what has come. Raises OSError when the connection is gone, HungUpError when it
-        was closed."""
+    def receive(self, moment: Moment) -> bool:
+        """Take in what has come, READ_BYTES_MAX at most; False if there was nothing. Raises OSError
+        when the connection is gone, HungUpError when it was closed."""
         try:
             data = os.read(self.connection.fd, READ_BYTES_MAX)
         except BlockingIOError:
-            return
+            return False
         if not data:
             raise HungUpError("it has been closed at its other end")
         self._deliver(self._decode(lambda: self._line.decoder.feed(data), data), moment)
         self._quiet_since_s = self._heard_s = moment.mono_s
         self._may_flush = True
+        return True
 
     def pass_time(self, moment: Moment) -> None:
         """Nothing had come at `moment`: do what is due. Raises TimeoutError when the other end has

@@ -126,8 +126,13 @@ def _connect_within(sock: socket.socket, address: object, wake_fd: int) -> None:
 
 
 def _listen(own: TcpListen, keepalive_s: int) -> Listener:
-    family = socket.AF_INET6 if ":" in own.host else socket.AF_INET
-    sock = socket.create_server((own.host, own.port), family=family, backlog=CALLS_WAITING_MAX)
+    """At `::` for both IPv6 and IPv4."""
+    sock = socket.create_server(
+        (own.host, own.port),
+        family=socket.AF_INET6 if ":" in own.host else socket.AF_INET,
+        backlog=CALLS_WAITING_MAX,
+        dualstack_ipv6=own.host == "::" and socket.has_dualstack_ipv6(),
+    )
     sock.setblocking(False)
     return Listener(sock, keepalive_s)
 

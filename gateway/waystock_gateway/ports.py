@@ -102,12 +102,12 @@ class Port:
             self._count_refused(call.peer, admission.reason)
             return
         if admission.replaces is not None:
-            board.hang_up(next(one for one in present if one.speaker == admission.replaces))
+            board.dismiss(next(one for one in present if one.speaker == admission.replaces))
             self._around.tally.notice(admission.speaker.device, "replaced")
-        self._around.tally.notice(admission.speaker.device, "connected")
         board.add(self._conversation(call, admission.speaker))
 
     def _conversation(self, connection: Connection, speaker: Speaker) -> Conversation:
+        self._around.tally.notice(speaker.device, "connected")
         return Conversation(connection, speaker, self._config, self._around)
 
     def _count_refused(self, address: str, reason: str) -> None:

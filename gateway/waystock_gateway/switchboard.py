@@ -9,6 +9,9 @@ from typing import NamedTuple
 from waystock_gateway.clock import Clock
 from waystock_gateway.conversation import Conversation, HungUpError
 
+LAST_READS_MAX = 16
+"""So often somebody who is hung up is read before: more than a scanner says in a second."""
+
 
 class Turn(NamedTuple):
     """What one turn brought."""
@@ -49,9 +52,24 @@ class Switchboard:
         del self._by_fd[fd]
         conversation.end(orderly=orderly)
 
+    def dismiss(self, conversation: Conversation) -> None:
+        """Hang up on somebody who may have said something since: that is heard first, as nobody
+        says it again."""
+        is_over = False
+        try:
+            for _ in range(LAST_READS_MAX):
+                if not conversation.receive(self._clock.now()):
+                    break
+        except OSError as error:
+            is_over = isinstance(error, HungUpError)
+        self.hang_up(conversation, orderly=is_over)
+
     def close(self) -> None:
         for conversation in self.conversations:
-            self.hang_up(conversation)
+            if conversation.connection.holds_back:
+                self.dismiss(conversation)
+            else:
+                self.hang_up(conversation)
 
     def turn(self) -> Turn:
         """Wait until there is something to do, and do it. Who had nothing to say when all were

@@ -4,6 +4,8 @@ further kind is a further row. Upstream: `main`. Downstream: `ports`.
 
 from collections.abc import Callable
 
+import msgspec
+
 from waystock_gateway.clock import Clock
 from waystock_gateway.conversation import PortConfig
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
@@ -18,7 +20,7 @@ from waystock_gateway.devices.sensor_json.decoder import SensorJsonDecoder
 from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
-from waystock_gateway.endpoint import parse_endpoint, plain_address
+from waystock_gateway.endpoint import SerialPath, parse_endpoint, plain_address
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.readings import Line, Reading
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
@@ -26,6 +28,8 @@ from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
 from waystock_gateway.trackers import SourceConfig
+
+SSI_TCP_IDLE_FLUSH_S = 2.0
 
 _Kind = Callable[[PortSettings, Clock], tuple[Callable[[], Line], SessionMaker]]
 
@@ -88,8 +92,13 @@ def _reader_session(source: MqttSourceSettings, clock: Clock) -> SessionMaker:
 
 def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
-    return lambda: make_barcode_line(port.barcode), lambda device, state: ScanSession(
-        device, state, port.barcode.repeat_window_s
+    settings = port.barcode
+    is_on_cable = isinstance(parse_endpoint(port.path), SerialPath)
+    if settings.framing == "ssi" and settings.idle_flush_s is None and not is_on_cable:
+        # Wi-Fi delays half a packet by seconds and loses none: it is no spoilt one.
+        settings = msgspec.structs.replace(settings, idle_flush_s=SSI_TCP_IDLE_FLUSH_S)
+    return lambda: make_barcode_line(settings), lambda device, state: ScanSession(
+        device, state, settings.repeat_window_s
     )
 
 

@@ -157,6 +157,40 @@ def test_a_device_that_calls_again_is_not_shut_out_by_its_dead_connection(
         wait_until(lambda: rejects(ingest, "unterminated") == 1, "the old one's half is told of")
 
 
+def test_a_pda_that_calls_anew_for_each_scan_loses_none(
+    rig: GatewayRig, ingest: FakeIngest, free_port: int, device_at: MakeDevice
+) -> None:
+    names = '[ports.tcp.peer_names]\n"127.0.0.2" = "pda-2"\n[ports.barcode]\nterminator = "none"'
+    add_listener(rig, free_port, names)
+    codes = [f"CODE-{n}" for n in range(60)]
+    with rig.running():
+        device_at(free_port, "127.0.0.2").call(30)
+        for code in codes:
+            pda = device_at(free_port, "127.0.0.2")
+            pda.send(code.encode())
+            pda.hang_up()
+        wait_until(lambda: len(ingest.codes()) >= len(codes), "all codes are in")
+    assert ingest.codes() == codes
+
+
+def test_what_came_before_a_gateway_is_stopped_is_kept(
+    rig: GatewayRig, ingest: FakeIngest, free_port: int, device_at: MakeDevice
+) -> None:
+    add_listener(rig, free_port)
+    pdas = [device_at(free_port, f"127.0.0.{n}") for n in range(2, 7)]
+    with rig.running() as process:
+        for pda in pdas:
+            pda.call(30)
+        process.send_signal(signal.SIGSTOP)
+        for pda in pdas:
+            pda.send(b"BEFORE\n")
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(10) == 0
+    with rig.running():
+        wait_until(lambda: ingest.codes() == ["BEFORE"] * 5, "all of it is in")
+
+
 def test_more_peers_than_allowed_are_refused_until_one_hangs_up(
     rig: GatewayRig, ingest: FakeIngest, free_port: int, device_at: MakeDevice
 ) -> None:
@@ -275,9 +309,8 @@ def test_no_scan_over_tcp_is_lost_or_doubled_when_the_gateway_is_killed(
         with rig.running():
             for who, pda in enumerate(pdas):
                 scan_again(pda, f"L{life}-P{who}-LAST")
-    taken = sorted(code for pda in pdas for code in pda.taken)
-    with rig.running():
-        wait_until(lambda: sorted(ingest.codes()) == taken, "all scans are in once")
+            taken = sorted(code for pda in pdas for code in pda.taken)
+            wait_until(lambda: sorted(ingest.codes()) == taken, "all scans are in once")
     assert ingest.conflicts == 0
 
 

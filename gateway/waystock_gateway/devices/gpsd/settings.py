@@ -9,7 +9,7 @@ class GpsdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     receiver: str = ""
     """Which of several receivers of that gpsd counts, by its `device`, such as "/dev/ttyACM0";
     empty: whichever speaks."""
-    idle_flush_s: Annotated[float, msgspec.Meta(ge=0.02, le=5)] = 0.2
+    idle_flush_s: Annotated[float, msgspec.Meta(ge=0.02, le=5)] = 0.4
     """A pause this long ends an instant, of which gpsd may report several times: longer than the
     pauses between those reports, shorter than the one before the next instant."""
     wake_after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 30.0
