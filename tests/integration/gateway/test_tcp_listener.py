@@ -5,6 +5,7 @@ another.
 
 import signal
 import time
+from collections.abc import Sequence
 
 import psutil
 import pytest
@@ -309,9 +310,12 @@ def test_no_scan_over_tcp_is_lost_or_doubled_when_the_gateway_is_killed(
         with rig.running():
             for who, pda in enumerate(pdas):
                 scan_again(pda, f"L{life}-P{who}-LAST")
-            taken = sorted(code for pda in pdas for code in pda.taken)
-            wait_until(lambda: sorted(ingest.codes()) == taken, "all scans are in once")
+            wait_until(lambda: sorted(ingest.codes()) == taken_of(pdas), "all scans are in once")
     assert ingest.conflicts == 0
+
+
+def taken_of(pdas: Sequence[Scanner[TcpDevice]]) -> list[str]:
+    return sorted(code for pda in pdas for code in pda.taken)
 
 
 def scan_again(pda: Scanner[TcpDevice], code: str) -> None:
