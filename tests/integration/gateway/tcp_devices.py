@@ -22,10 +22,12 @@ class TcpDevice:
     """Calls the gateway at `port`, and calls again when the connection has been lost. Plays the
     part of a cable for `rig.Scanner`."""
 
-    def __init__(self, port: int, address: str = LOCALHOST) -> None:
+    def __init__(
+        self, port: int, address: str = LOCALHOST, called: socket.socket | None = None
+    ) -> None:
         self._host = (LOCALHOST, port)
         self._address = address
-        self._socket: socket.socket | None = None
+        self._socket = called
 
     def call(self, within_s: float = 10.0) -> None:
         """Connect, as soon as somebody listens."""
@@ -105,44 +107,26 @@ class TcpDevice:
 
 
 class TcpServer:
-    """A device that waits to be called, such as a box with serial ports; one caller at a time."""
+    """Where devices wait to be called, such as a box with serial ports."""
 
     def __init__(self, port: int = 0) -> None:
         self._listener = socket.create_server((LOCALHOST, port))
-        self._socket: socket.socket | None = None
+        self._listener.settimeout(10)
+        self._answered: list[TcpDevice] = []
 
     @property
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
-    def answer(self) -> None:
-        """Wait for a call, which takes the place of the one before."""
-        self._listener.settimeout(10)
+    def answer(self) -> TcpDevice:
+        """Wait for a call; the device that it reaches."""
         called, _ = self._listener.accept()
-        self.hang_up()
-        called.settimeout(10)
-        called.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = called
-
-    def send(self, data: bytes) -> None:
-        assert self._socket is not None
-        self._socket.sendall(data)
-
-    def receive(self, within_s: float) -> bytes:
-        assert self._socket is not None
-        ready, _, _ = select.select([self._socket], [], [], within_s)
-        return self._socket.recv(READ_BYTES) if ready else b""
-
-    def forget_input(self) -> None:
-        while self.receive(0):
-            pass
-
-    def hang_up(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        self._answered.append(TcpDevice(self.port, called=called))
+        return self._answered[-1]
 
     def close(self) -> None:
-        self.hang_up()
+        for device in self._answered:
+            device.hang_up()
         self._listener.close()
 
 

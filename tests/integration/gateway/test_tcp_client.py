@@ -14,13 +14,11 @@ def test_a_scanner_behind_a_box_with_serial_ports_is_read_and_acknowledged(
     with tcp_server() as box:
         path = f"tcp://{LOCALHOST}:{box.port}"
         rig.add_tcp_port("scan-1", "barcode", path, '[ports.barcode]\nframing = "ssi"')
-        scanner = Scanner(box)
         with rig.running():
-            box.answer()
-            scanner.scan("A")
-            box.hang_up()
-            box.answer()
-            scanner.scan("B")
+            first = box.answer()
+            Scanner(first).scan("A")
+            first.hang_up()
+            Scanner(box.answer()).scan("B")
             wait_until(lambda: ingest.codes() == ["A", "B"], "both scans are in")
 
 
@@ -31,13 +29,11 @@ def test_a_server_that_is_gone_is_called_again_until_it_is_back(
     with rig.running():
         wait_until(lambda: "port_away" in rig.logged(), "it is missed", within_s=30)
         with tcp_server(free_port) as unit:
-            unit.answer()
-            unit.send(RMC)
+            unit.answer().send(RMC)
             wait_until(lambda: len(ingest.positions()) == 1, "the fix is in")
         wait_until(lambda: rig.logged().count("port_away") == 2, "it is missed again")
         with tcp_server(free_port) as unit:
-            unit.answer()
-            unit.send(RMC.replace(b"143252", b"143253").replace(b"*60", b"*61"))
+            unit.answer().send(RMC.replace(b"143252", b"143253").replace(b"*60", b"*61"))
             wait_until(lambda: len(ingest.positions()) == 2, "the next fix is in")
     assert rig.logged().count("port_back") == 2
 
