@@ -78,6 +78,16 @@ class TcpDevice:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.hang_up()
 
+    @property
+    def is_connected(self) -> bool:
+        """As far as it knows."""
+        return self._socket is not None
+
+    def left_behind(self) -> "TcpDevice":
+        """Its connection, which goes on without it; the device calls anew."""
+        left, self._socket = self._socket, None
+        return TcpDevice(self._host[1], self._address, called=left)
+
     def die(self) -> None:
         """Gone without a word, as out of the reach of Wi-Fi. PermissionError without
         CAP_NET_ADMIN: only a socket in repair mode closes without telling its peer."""
