@@ -133,11 +133,11 @@ def test_whoever_calls_again_and_again_leaves_nothing_open(bench: Bench, free_po
     bench.open(free_port, moody_line)
     bench.call(free_port).hang_up()
     before = open_files()
-    for _ in range(200):
+    for _ in range(60):
         device = bench.call(free_port)
         device.send(b"HAL")
         device.break_down()
-    wait_until(lambda: bench.told.notices["connected"] == 201, "all were heard")
+    wait_until(lambda: bench.told.notices["connected"] == 61, "all were heard")
     wait_until(lambda: open_files() <= before, "all is closed")
 
 
