@@ -18,6 +18,8 @@ from waystock_gateway.devices.barcode.decoder import LineDecoder
 from waystock_gateway.devices.barcode.framing import terminators_of
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.decoder import ChafonDecoder
+from waystock_gateway.devices.gpsd.decoder import GpsdDecoder
+from waystock_gateway.devices.gpsd.settings import GpsdSettings
 from waystock_gateway.devices.kinds import TAG_DECODERS, TRACKER_DECODERS
 from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
@@ -61,7 +63,17 @@ def _open(file: str, stack: ExitStack) -> BinaryIO:
 
 
 def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
-    decoder = NmeaDecoder(hurry=False)
+    return _fix_rows(NmeaDecoder(hurry=False), source, is_hex, NmeaSettings().speed_mps_max)
+
+
+def _gpsd_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
+    settings = GpsdSettings()
+    return _fix_rows(GpsdDecoder(settings), source, is_hex, settings.speed_mps_max)
+
+
+def _fix_rows(
+    decoder: Decoder, source: BinaryIO, is_hex: bool, speed_mps_max: float
+) -> Iterator[Row]:
     track: Track | None = None
     for item in _decoded(decoder, _chunks(source, is_hex), decoder.finish):
         if isinstance(item, Reject):
@@ -70,7 +82,7 @@ def _nmea_rows(source: BinaryIO, is_hex: bool) -> Iterator[Row]:
             yield _reject_row("no_date", item.at, item.raw.encode())
         elif isinstance(item, Fix):
             place = Place(item.time, item.lat, item.lon)  # pyright: ignore
-            track, is_teleport = follow(track, place, NmeaSettings().speed_mps_max)
+            track, is_teleport = follow(track, place, speed_mps_max)
             yield _fix_row(item, is_teleport)
 
 
@@ -172,6 +184,7 @@ _ROWS = {
     "barcode": _barcode_rows,
     "chafon": _chafon_rows,
     "epc": _epc_rows,
+    "gpsd": _gpsd_rows,
     "nmea": _nmea_rows,
     "r200": _r200_rows,
     **{kind: _reader_rows(kind) for kind in TAG_DECODERS},

@@ -161,6 +161,7 @@ def _device_values(tally: DeviceTally, now: Moment) -> dict[str, float]:
     values = {"events_total": float(tally.events), "last_frame_age_s": _silence_s(tally, now)}
     values |= {f"rejects_{reason}_total": float(n) for reason, n in tally.rejects.items()}
     values |= {f"drops_{reason}_total": float(n) for reason, n in tally.drops.items()}
+    values |= {f"notices_{what}_total": float(n) for what, n in tally.notices.items()}
     return values
 
 

@@ -122,9 +122,10 @@ def build(settings: Settings, clock: Clock, read_settings: Callable[[], Settings
     reporter.watch(intake, silent_after_s(settings))
 
     def make_port(port: PortSettings) -> Port:
-        tally.register(port.device)
         config = port_config(port, clock)
-        intake.submit(Adoption(port.device, config.session), ADOPT_WITHIN_S)
+        for device in config.devices:
+            tally.register(device)
+            intake.submit(Adoption(device, config.session), ADOPT_WITHIN_S)
         return Port(config, intake, clock, tally, _backoff(REOPEN_S, REOPEN_S_MAX))
 
     return Gateway(

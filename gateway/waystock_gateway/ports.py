@@ -1,68 +1,45 @@
-"""Serial ports: one thread per port opens it, reads it, gives the bytes to its decoder and hands
-the readings to the intake; whatever happens to the cable or in the decoder, it goes on. It sleeps
-in `select` until bytes come, a pause has lasted, or it is told to stop. Upstream: the device.
-Downstream: `intake`, and back to the device its answers.
+"""Ports: one thread per port opens it (a serial device, a connection to a TCP server, a listener
+that devices call), holds its conversations, and opens it again; whatever happens to the cable, the
+network or in a decoder, it goes on. It sleeps in `poll` until bytes come, a pause has lasted, or it
+is told to stop. Upstream: `openers`. Downstream: `switchboard`.
 """
 
-import glob
 import os
 import select
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing
 
-import serial
 import structlog
 
 from waystock_gateway.backoff import Backoff
-from waystock_gateway.clock import Clock, Moment
-from waystock_gateway.intake import Arrival, Intake, SessionMaker
-from waystock_gateway.readings import Answer, Decoded, Line, Reading, Reject, Scan
+from waystock_gateway.clock import Clock
+from waystock_gateway.conversation import Conversation, PortConfig, Surroundings
+from waystock_gateway.intake import Intake
+from waystock_gateway.openers import Connection, Listener, open_endpoint
+from waystock_gateway.peers import Peers, Refusal, Speaker
+from waystock_gateway.switchboard import Switchboard
 from waystock_gateway.tally import Tally
 
-READ_BYTES_MAX = 4096
-SUBMIT_TIMEOUT_S = 5.0
-"""How long a full intake holds the port back before readings are dropped and counted."""
 REOPEN_S, REOPEN_S_MAX = 0.2, 5.0
+REFUSED_LOGGED_MAX = 100
+"""So many addresses are named in the log when they are refused, each once; all are counted."""
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PortConfig:
-    """What a port needs to know of its device."""
-
-    device: str
-    path: str
-    baud: int
-    make_line: Callable[[], Line]
-    session: SessionMaker
-
-
-class _KeepingSerial(serial.Serial):
-    """What came while the port was closed is still good: pyserial would throw it away."""
-
-    def _reset_input_buffer(self) -> None:
-        pass
-
-
 class Port:
-    """One serial device. `run` in a thread of its own; `stop` from any."""
+    """One serial device, TCP server or listener. `run` in a thread of its own; `stop` from any."""
 
     def __init__(
         self, config: PortConfig, intake: Intake, clock: Clock, tally: Tally, backoff: Backoff
     ) -> None:
         self._config = config
-        self._intake = intake
-        self._clock = clock
-        self._tally = tally
-        self._backoff = backoff
         self._stopping = threading.Event()
+        self._around = Surroundings(intake, clock, tally, self._stopping)
+        self._backoff = backoff
+        self._peers = Peers(config.device, config.peer_names, config.peers_max)
+        self._refused: set[str] = set()
         self._wake_read, self._wake_write = os.pipe()
-        self._device_fd = -1
-        self._fd_lock = threading.Lock()
-        self._last_answer_mono_s = -1.0
         self._is_reported_away = False
 
     def stop(self) -> None:
@@ -73,119 +50,77 @@ class Port:
         """Open, converse, and open again, until stopped."""
         while not self._stopping.is_set():
             try:
-                self._converse()
-            except (OSError, serial.SerialException) as error:
-                self._report_away(error)
+                self._serve()
+            except OSError as error:
+                if not self._stopping.is_set():
+                    self._report_away(error)
             except Exception:  # noqa: BLE001 - outermost boundary of a port
                 _log.exception("port_failed", device=self._config.device)
-                self._tally.drop(self._config.device, "port_failure")
+                self._around.tally.drop(self._config.device, "port_failure")
             self._pause(self._backoff.next_s())
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _converse(self) -> None:
-        """One connection, from open to unplugged."""
-        with _KeepingSerial(
-            find_path(self._config.path), self._config.baud, timeout=0, exclusive=True
-        ) as device:
-            line = self._config.make_line()
+    def _serve(self) -> None:
+        """From open to unplugged, hung up or stopped."""
+        config = self._config
+        opened = open_endpoint(config.endpoint, config.baud, config.keepalive_s, self._wake_read)
+        with closing(opened):
             self._report_back()
-            self._set_fd(device.fileno())
-            try:
-                self._listen(device.fileno(), line)
-            finally:
-                self._set_fd(-1)
+            if isinstance(opened, Listener):
+                self._receive_peers(opened)
+            else:
+                self._converse(opened)
 
-    def _listen(self, fd: int, line: Line) -> None:
-        self._send(line.on_open)
-        quiet_since_s = self._clock.now().mono_s
-        may_flush = False
-        while not self._stopping.is_set():
-            timeout_s = _timeout_s(line, self._clock.now().mono_s - quiet_since_s, may_flush)
-            ready, _, _ = select.select([fd, self._wake_read], [], [], timeout_s)
-            moment = self._clock.now()
-            if fd in ready:
-                data = os.read(fd, READ_BYTES_MAX)
-                if not data:
-                    raise OSError("the port has been closed at its other end")
-                self._backoff.reset()
-                self._deliver(self._decode(line, data), moment)
-                quiet_since_s, may_flush = moment.mono_s, True
-            elif may_flush and line.idle_flush_s is not None:
-                self._deliver(self._decode(line, None), moment)
-                may_flush = False
-            elif line.wake_after_s is not None:
-                self._send(line.on_open)
-                quiet_since_s = moment.mono_s
+    def _converse(self, connection: Connection) -> None:
+        """With the one device that is there."""
+        with closing(Switchboard(self._around.clock, self._wake_read)) as board:
+            board.add(self._conversation(connection, Speaker(self._config.device)))
+            while not self._stopping.is_set():
+                turn = board.turn()
+                if turn.is_heard:
+                    self._backoff.reset()
+                for _, error in turn.ended:
+                    raise error
 
-    def _decode(self, line: Line, data: bytes | None) -> list[Decoded]:
-        """A decoder that raises is a fault of ours; it must not cost the port."""
-        try:
-            return line.decoder.idle() if data is None else line.decoder.feed(data)
-        except Exception:  # noqa: BLE001 - whatever a decoder does, the port lives
-            _log.exception("decoder_failed", device=self._config.device)
-            line.decoder = self._config.make_line().decoder
-            return [Reject(reason="decoder_failed", at=0, raw=(data or b"")[:512])]
+    def _receive_peers(self, listener: Listener) -> None:
+        """With whoever calls and may; who hangs up is missed by nobody."""
+        self._backoff.reset()
+        with closing(Switchboard(self._around.clock, self._wake_read, listener.fd)) as board:
+            while not self._stopping.is_set():
+                if board.turn().is_called:
+                    self._admit(listener, board)
 
-    def _deliver(self, decoded: Sequence[Decoded], moment: Moment) -> None:
-        """At-once answers go out now, readings to the intake; each scan by itself, so that it gets
-        its own acknowledgement."""
-        if not decoded:
+    def _admit(self, listener: Listener, board: Switchboard) -> None:
+        call = listener.accept()
+        if call is None:
             return
-        self._tally.heard(self._config.device, moment.mono_s)
-        for item in decoded:
-            if isinstance(item, Answer):
-                self._send(item.data)
-        readings = [item for item in decoded if not isinstance(item, Answer)]
-        answered = [item for item in readings if isinstance(item, Scan | Reject) and item.answer]
-        plain = [item for item in readings if not _is_owed_answer(item)]
-        if plain:
-            self._submit(Arrival(self._config.device, self._config.session, plain, moment))
-        for item in answered:
-            self._submit(
-                Arrival(
-                    self._config.device,
-                    self._config.session,
-                    [item],
-                    moment,
-                    stored=lambda item=item: self._answer(item, moment),
-                    sends_again=True,
-                )
-            )
-
-    def _submit(self, arrival: Arrival) -> None:
-        if not self._intake.submit(arrival, SUBMIT_TIMEOUT_S):
-            self._tally.drop(arrival.device, "intake_full", len(arrival.readings))
-
-    def _answer(self, item: Scan | Reject, moment: Moment) -> None:
-        """Acknowledge, in the intake's thread. A retransmission that was read before our last
-        answer went out has crossed it on the wire: a second answer would acknowledge the next
-        code.
-        """
-        is_again = isinstance(item, Scan) and item.retransmitted
-        if is_again and moment.mono_s <= self._last_answer_mono_s:
+        present = board.conversations
+        admission = self._peers.admit(call.peer, [one.speaker for one in present])
+        if isinstance(admission, Refusal):
+            call.close()
+            self._count_refused(call.peer, admission.reason)
             return
-        self._send(item.answer)
-        self._last_answer_mono_s = self._clock.now().mono_s
+        if admission.replaces is not None:
+            board.dismiss(next(one for one in present if one.speaker == admission.replaces))
+            self._around.tally.notice(admission.speaker.device, "replaced")
+        board.add(self._conversation(call, admission.speaker))
 
-    def _send(self, data: bytes) -> None:
-        if not data:
-            return
-        with self._fd_lock:
-            if self._device_fd < 0:
-                return
-            try:
-                os.write(self._device_fd, data)
-            except OSError:
-                self._tally.drop(self._config.device, "answer_unsent")
+    def _conversation(self, connection: Connection, speaker: Speaker) -> Conversation:
+        self._around.tally.notice(speaker.device, "connected")
+        return Conversation(connection, speaker, self._config, self._around)
 
-    def _set_fd(self, fd: int) -> None:
-        with self._fd_lock:
-            self._device_fd = fd
+    def _count_refused(self, address: str, reason: str) -> None:
+        self._around.tally.drop(self._config.device, reason)
+        if address not in self._refused and len(self._refused) < REFUSED_LOGGED_MAX:
+            self._refused.add(address)
+            _log.warning("peer_refused", device=self._config.device, address=address, reason=reason)
 
     def _pause(self, seconds: float) -> None:
         if not self._stopping.is_set():
-            select.select([self._wake_read], [], [], seconds)
+            waiting = select.poll()
+            waiting.register(self._wake_read, select.POLLIN)
+            waiting.poll(seconds * 1000)
 
     def _report_away(self, error: Exception) -> None:
         if not self._is_reported_away:
@@ -196,26 +131,3 @@ class Port:
         if self._is_reported_away:
             _log.warning("port_back", device=self._config.device)
         self._is_reported_away = False
-
-
-def _is_owed_answer(reading: Reading) -> bool:
-    return isinstance(reading, Scan | Reject) and bool(reading.answer)
-
-
-def find_path(pattern: str) -> str:
-    """`pattern` itself if it exists, else the first device that matches it as a glob."""
-    if Path(pattern).exists():
-        return pattern
-    matches = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern
-    if not matches:
-        raise FileNotFoundError(f"no device at {pattern}")
-    return matches[0]
-
-
-def _timeout_s(line: Line, quiet_s: float, may_flush: bool) -> float | None:
-    """How long to sleep: until the pause that ends a frame, or the one that calls for waking up."""
-    if may_flush and line.idle_flush_s is not None:
-        return max(0.0, line.idle_flush_s - quiet_s)
-    if line.wake_after_s is not None:
-        return max(0.0, line.wake_after_s - quiet_s)
-    return None

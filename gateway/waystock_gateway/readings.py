@@ -25,6 +25,8 @@ class Scan:
     answer: bytes = b""
     retransmitted: bool = False
     """The scanner says it sent this frame before."""
+    peer: str = ""
+    """The address of the one that sent it, where several scanners are one device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,16 @@ class Answer:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The device told something that is known and is no reading (its version, its settings)."""
+
+    what: str
+    """Counted by it."""
+
+
 Reading = Scan | TagRead | Fix | Measurement | Reject
-Decoded = Reading | Answer
+Decoded = Reading | Answer | Notice
 
 
 class Decoder(Protocol):
@@ -102,10 +112,14 @@ class Decoder(Protocol):
         """The line has been quiet for `idle_flush_s`: what was waiting for more is complete."""
         ...
 
+    def finish(self) -> list[Decoded]:
+        """The device is gone, or the input has ended: what was waiting for more never gets it."""
+        ...
+
 
 @dataclass(slots=True)
 class Line:
-    """How to hold a serial conversation with one device kind."""
+    """How to hold a conversation with one device kind."""
 
     decoder: Decoder
     idle_flush_s: float | None = None
@@ -113,3 +127,6 @@ class Line:
     on_open: bytes = b""
     """Sent when the port opens, and again when nothing came for `wake_after_s`."""
     wake_after_s: float | None = None
+    hang_up_ends_frame: bool = False
+    """Whether a frame is complete when the other end closes the connection in good order, as it is
+    after a pause."""

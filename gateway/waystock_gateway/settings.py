@@ -5,7 +5,7 @@ the parts on.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,11 +16,13 @@ from waystock.contract.events import BATCH_BYTES_MAX, EVENTS_PER_BATCH_MAX
 from waystock.contract.identifiers import Name
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.settings import ChafonSettings
+from waystock_gateway.devices.gpsd.settings import GpsdSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
 from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.sensor_json.settings import SensorJsonSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
+from waystock_gateway.endpoint import Endpoint, TcpListen, TcpServer, is_address, parse_endpoint
 from waystock_gateway.errors import SettingsError
 
 MQTT_URL_VARIABLE = "WAYSTOCK_MQTT_URL"
@@ -115,21 +117,42 @@ class RemoteSettings(_Table, frozen=True, kw_only=True):
     configuration, as `waystock gateway order` makes them; empty: no order is listened to."""
 
 
+class TcpSettings(_Table, frozen=True, kw_only=True):
+    """`[ports.tcp]`: of a port whose path begins with `tcp://` or `tcp-listen://`."""
+
+    keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 15
+    """Seconds without a byte after which the peer is probed; one that is gone without a word is
+    noticed after twice as long."""
+    idle_s: Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)] = 0.0
+    """A peer that says nothing for so long is hung up; 0: it may be silent."""
+    peers_max: Annotated[int, msgspec.Meta(ge=1, le=256)] = 8
+    """Of a listener: devices connected at once; more are refused and counted as
+    `too_many_peers`."""
+    peer_names: dict[str, Name] = {}
+    """Of a listener: the device's name for each IP address that may call, such as
+    `"10.0.4.21" = "pda-1"`; others are refused and counted as `unknown_peer`. Empty: whoever calls
+    is the port's device."""
+
+
 class PortSettings(_Table, frozen=True, kw_only=True):
-    """`[[ports]]`: one serial device."""
+    """`[[ports]]`: one device on a cable or over TCP, or a listener for several."""
 
     device: Name
-    """Its name in the master data; each port has one of its own."""
-    decoder: Literal["barcode", "chafon", "nmea", "r200"]
+    """Its name in the master data; each port has one of its own. Where `peer_names` are given, the
+    name under which refused calls are counted."""
+    decoder: Literal["barcode", "chafon", "gpsd", "nmea", "r200"]
     """What speaks on the port."""
     path: str
-    """A device path, best under /dev/serial/by-id, or a glob of which the first match counts."""
+    """A device path, best under /dev/serial/by-id, or a glob of which the first match counts; or
+    `tcp://host:port` of a server to call; or `tcp-listen://address:port` for devices that call."""
     baud: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 115_200
     """Bits a second, 8N1; of no matter on USB-CDC."""
     silent_after_s: Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400)] = 0.0
     """A device that says nothing for so long is reported as silent; 0: it may be silent."""
+    tcp: TcpSettings = TcpSettings()
     barcode: BarcodeSettings = BarcodeSettings()
     chafon: ChafonSettings = ChafonSettings()
+    gpsd: GpsdSettings = GpsdSettings()
     nmea: NmeaSettings = NmeaSettings()
     r200: R200Settings = R200Settings()
 
@@ -169,7 +192,12 @@ class Settings(_Table, frozen=True, kw_only=True):
 
 def silent_after_s(settings: Settings) -> dict[str, float]:
     """How long each device may say nothing, where it may not for ever."""
-    return {port.device: port.silent_after_s for port in settings.ports if port.silent_after_s}
+    return {
+        device: port.silent_after_s
+        for port in settings.ports
+        if port.silent_after_s
+        for device in (port.tcp.peer_names.values() or (port.device,))
+    }
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -212,6 +240,8 @@ def _problems(settings: Settings) -> list[str]:
                 "each port needs a device name of its own"
             )
         seen[port.device] = i
+        problems += [f"ports[{i}].{problem}" for problem in _port_problems(port)]
+    problems += _peer_problems(settings.ports) + _listener_problems(settings.ports)
     for i, source in enumerate(settings.mqtt_sources):
         if source.topic.split("/").count("{device}") != 1 or "#" in source.topic:
             problems.append(
@@ -225,6 +255,67 @@ def _problems(settings: Settings) -> list[str]:
             problems += _url_problem(place, url)
     problems += _file_problems(settings.uplink)
     return problems
+
+
+def _port_problems(port: PortSettings) -> list[str]:
+    """What path, decoder and peers can't be together."""
+    try:
+        endpoint = parse_endpoint(port.path)
+    except ValueError as error:
+        return [f"path: {error}"]
+    if port.decoder == "gpsd" and not isinstance(endpoint, TcpServer):
+        return ["path: a gpsd is called at its own port, such as tcp://127.0.0.1:2947"]
+    if not isinstance(endpoint, TcpListen):
+        if port.tcp.peer_names:
+            return ["tcp.peer_names: only a path that begins with tcp-listen:// has peers"]
+        return []
+    problems = [
+        f"tcp.peer_names: {address!r} is no IP address, such as 10.0.4.21"
+        for address in port.tcp.peer_names
+        if not is_address(address)
+    ]
+    if port.decoder != "barcode" and not port.tcp.peer_names and port.tcp.peers_max > 1:
+        problems.append(
+            f"tcp.peers_max: {port.decoder} units that call need a name each in tcp.peer_names; "
+            "where there is but one, peers_max = 1"
+        )
+    return problems
+
+
+def _peer_problems(ports: Sequence[PortSettings]) -> list[str]:
+    """Names that two ports claim."""
+    owners = {port.device: i for i, port in enumerate(ports)}
+    return [
+        f"ports[{i}].tcp.peer_names: {device!r} is already a device of ports[{owners[device]}]"
+        for i, port in enumerate(ports)
+        for device in dict.fromkeys(port.tcp.peer_names.values())
+        if owners.setdefault(device, i) != i
+    ]
+
+
+def _listener_problems(ports: Sequence[PortSettings]) -> list[str]:
+    """Addresses that two ports listen at."""
+    problems: list[str] = []
+    listeners: list[tuple[int, TcpListen]] = []
+    for i, port in enumerate(ports):
+        endpoint = _endpoint_of(port)
+        if not isinstance(endpoint, TcpListen):
+            continue
+        problems += [
+            f"ports[{i}].path: ports[{other}] listens at port {endpoint.port} already"
+            for other, earlier in listeners
+            if endpoint.clashes(earlier)
+        ]
+        listeners.append((i, endpoint))
+    return problems
+
+
+def _endpoint_of(port: PortSettings) -> Endpoint | None:
+    """None where the path has a problem of its own."""
+    try:
+        return parse_endpoint(port.path)
+    except ValueError:
+        return None
 
 
 def _file_problems(uplink: UplinkSettings) -> list[str]:

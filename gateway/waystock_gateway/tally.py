@@ -22,6 +22,8 @@ class DeviceTally:
     events: int = 0
     rejects: Counter[str] = field(default_factory=Counter[str])
     drops: Counter[str] = field(default_factory=Counter[str])
+    notices: Counter[str] = field(default_factory=Counter[str])
+    """What it told that is no reading, and how often it connected."""
     last_frame_mono_s: float | None = None
     clock_ahead_s: deque[float] = field(default_factory=partial(deque[float], maxlen=GPS_FIXES))
     """Of the newest fixes: how far the gateway's clock was ahead of the time they gave."""
@@ -55,6 +57,11 @@ class Tally:
         with self._lock:
             self._devices.setdefault(device, DeviceTally()).drops[reason] += count
 
+    def notice(self, device: str, what: str) -> None:
+        """It told something that is no reading."""
+        with self._lock:
+            self._devices.setdefault(device, DeviceTally()).notices[what] += 1
+
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """What was committed."""
         with self._lock:
@@ -77,6 +84,7 @@ class Tally:
                     tally.events,
                     Counter(tally.rejects),
                     Counter(tally.drops),
+                    Counter(tally.notices),
                     tally.last_frame_mono_s,
                     tally.clock_ahead_s.copy(),
                 )

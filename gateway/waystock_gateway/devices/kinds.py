@@ -4,10 +4,14 @@ further kind is a further row. Upstream: `main`. Downstream: `ports`.
 
 from collections.abc import Callable
 
+import msgspec
+
 from waystock_gateway.clock import Clock
+from waystock_gateway.conversation import PortConfig
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
 from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
 from waystock_gateway.devices.chafon.settings import ChafonSettings
+from waystock_gateway.devices.gpsd.decoder import make_line as make_gpsd_line
 from waystock_gateway.devices.impinj.decoder import decode as decode_impinj
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.owntracks.decoder import decode as decode_owntracks
@@ -19,14 +23,16 @@ from waystock_gateway.devices.sensor_json.decoder import SensorJsonDecoder
 from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
 from waystock_gateway.devices.tracker_json.decoder import TrackerJsonDecoder
 from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
+from waystock_gateway.endpoint import SerialPath, parse_endpoint, plain_address
 from waystock_gateway.intake import SessionMaker
-from waystock_gateway.ports import PortConfig
 from waystock_gateway.readings import Line, Reading
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
 from waystock_gateway.trackers import SourceConfig
+
+SSI_TCP_IDLE_FLUSH_S = 2.0
 
 _Kind = Callable[[PortSettings, Clock], tuple[Callable[[], Line], SessionMaker]]
 
@@ -43,9 +49,19 @@ TAG_DECODERS: dict[str, Decode] = {
 
 
 def port_config(port: PortSettings, clock: Clock) -> PortConfig:
-    """What the supervisor of one serial port needs."""
+    """What the supervisor of one port needs."""
     make_line, session = _KINDS[port.decoder](port, clock)
-    return PortConfig(port.device, port.path, port.baud, make_line, session)
+    return PortConfig(
+        device=port.device,
+        endpoint=parse_endpoint(port.path),
+        baud=port.baud,
+        make_line=make_line,
+        session=session,
+        keepalive_s=port.tcp.keepalive_s,
+        idle_s=port.tcp.idle_s,
+        peers_max=port.tcp.peers_max,
+        peer_names={plain_address(peer): name for peer, name in port.tcp.peer_names.items()},
+    )
 
 
 def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
@@ -83,8 +99,13 @@ def _presence_session(
 
 def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
-    return lambda: make_barcode_line(port.barcode), lambda device, state: ScanSession(
-        device, state, port.barcode.repeat_window_s
+    settings = port.barcode
+    is_on_cable = isinstance(parse_endpoint(port.path), SerialPath)
+    if settings.framing == "ssi" and settings.idle_flush_s is None and not is_on_cable:
+        # Wi-Fi delays half a packet by seconds and loses none: it is no spoilt one.
+        settings = msgspec.structs.replace(settings, idle_flush_s=SSI_TCP_IDLE_FLUSH_S)
+    return lambda: make_barcode_line(settings), lambda device, state: ScanSession(
+        device, state, settings.repeat_window_s
     )
 
 
@@ -93,11 +114,18 @@ def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sessi
     return lambda: make_chafon_line(port.chafon), session
 
 
+def _gpsd(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
+    del clock
+    return lambda: make_gpsd_line(port.gpsd), _fixes(port.gpsd.speed_mps_max)
+
+
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
-    return lambda: make_nmea_line(port.nmea), lambda device, state: FixSession(
-        device, state, speed_mps_max=port.nmea.speed_mps_max, times_max=1
-    )
+    return lambda: make_nmea_line(port.nmea), _fixes(port.nmea.speed_mps_max)
+
+
+def _fixes(speed_mps_max: float) -> SessionMaker:
+    return lambda device, state: FixSession(device, state, speed_mps_max=speed_mps_max, times_max=1)
 
 
 def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -108,6 +136,7 @@ def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
 _KINDS: dict[str, _Kind] = {
     "barcode": _barcode,
     "chafon": _chafon,
+    "gpsd": _gpsd,
     "nmea": _nmea,
     "r200": _r200,
 }

@@ -13,6 +13,7 @@ import tty
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -66,12 +67,23 @@ class PtyDevice:
         termios.tcflush(self._fd, termios.TCIFLUSH)
 
 
-class Scanner:
+class Cable(Protocol):
+    """The device's end of whatever leads to the gateway."""
+
+    def send(self, data: bytes) -> None: ...
+    def receive(self, within_s: float) -> bytes: ...
+    def forget_input(self) -> None: ...
+
+
+CableT = TypeVar("CableT", bound=Cable)
+
+
+class Scanner(Generic[CableT]):
     """Speaks Zebra SSI; a code counts as taken when the gateway answered ACK."""
 
     RESEND_S = 1.0
 
-    def __init__(self, device: PtyDevice) -> None:
+    def __init__(self, device: CableT) -> None:
         self.device = device
         self.taken: list[str] = []
 
@@ -215,7 +227,13 @@ class GatewayRig:
             f'path = "{device.path}"\n[ports.{decoder}]\n{settings}\n'
         )
 
-    def add_scanner(self, device: str = "scan-1") -> Scanner:
+    def add_tcp_port(self, device: str, decoder: str, path: str, settings: str = "") -> None:
+        """A port over TCP; `settings` are lines of its own table and of those below it."""
+        self._append(
+            f'[[ports]]\ndevice = "{device}"\ndecoder = "{decoder}"\npath = "{path}"\n{settings}\n'
+        )
+
+    def add_scanner(self, device: str = "scan-1") -> Scanner[PtyDevice]:
         return Scanner(self.add_port(device, "barcode", 'framing = "ssi"\nrepeat_window_s = 0'))
 
     def add_impinj_readers(self) -> None:

@@ -1,6 +1,8 @@
 """Fixes are given to vehicles by columns; one that went to the wrong one would be in the wrong
 truck's history."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ def spans(draw: st.DrawFn) -> list[Span]:
             bounds = draw(BOUNDS)
             found += [
                 Span(device, draw(vehicles), first, until)
-                for first, until in zip(bounds, bounds[1:], strict=False)
+                for first, until in itertools.pairwise(bounds)
                 if draw(st.booleans())
             ]
     return found

@@ -10,7 +10,7 @@ from waystock_gateway.clock import Moment
 from waystock_gateway.readings import Fix, Measurement, Scan, TagRead
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession, Place, Track, follow
 from waystock_gateway.sessions.presence import PresenceSession
-from waystock_gateway.sessions.scans import ScanSession
+from waystock_gateway.sessions.scans import PEERS_KEPT_MAX, ScanSession
 from waystock_gateway.sessions.session import Outcome, Session
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -21,8 +21,9 @@ def moment(seconds: float, start: datetime = START) -> Moment:
     return Moment(start + timedelta(seconds=seconds), 1000.0 + seconds)
 
 
-def scan(code: str, *, again: bool = False) -> Scan:
-    return Scan(aim="", format="text", data=code, raw=code.encode(), retransmitted=again)
+def scan(code: str, *, again: bool = False, peer: str = "") -> Scan:
+    raw = code.encode()
+    return Scan(aim="", format="text", data=code, raw=raw, retransmitted=again, peer=peer)
 
 
 def fix(seconds: float, lat: float = 31.2, *, start: datetime = START) -> Fix:
@@ -121,6 +122,35 @@ def test_a_retransmission_whose_first_copy_was_never_stored_is_stored() -> None:
     kept.take(scan_session(kept), scan("A"), moment(0))
     kept.take(scan_session(kept), scan("B", again=True), moment(1))
     assert kept.scans() == ["A", "B"]
+
+
+def test_the_same_code_from_two_scanners_that_are_one_device_is_two_readings() -> None:
+    kept = Kept()
+    session = scan_session(kept)
+    for peer in ("10.0.0.1", "10.0.0.2", "10.0.0.1"):
+        kept.take(session, scan("A", peer=peer), moment(0))
+    assert kept.scans() == ["A", "A"]
+    assert kept.outcome.drops["repeat"] == 1
+
+
+def test_a_retransmission_is_known_though_another_scanner_of_the_device_spoke_since() -> None:
+    kept = Kept()
+    session = scan_session(kept)
+    kept.take(session, scan("A", peer="10.0.0.1"), moment(0))
+    kept.take(session, scan("B", peer="10.0.0.2"), moment(1))
+    kept.take(scan_session(kept), scan("A", peer="10.0.0.1", again=True), moment(60))
+    assert kept.scans() == ["A", "B"]
+
+
+def test_scanners_that_come_and_go_fill_no_memory() -> None:
+    kept = Kept()
+    session = scan_session(kept)
+    for n in range(PEERS_KEPT_MAX + 50):
+        kept.take(session, scan("A", peer=f"10.0.{n // 250}.{n % 250}"), moment(n))
+    assert len(kept.state) == PEERS_KEPT_MAX
+    assert f"last_scan@10.0.{(PEERS_KEPT_MAX + 49) // 250}.{(PEERS_KEPT_MAX + 49) % 250}" in (
+        kept.state
+    )
 
 
 def test_a_box_that_has_lost_the_time_says_so() -> None:

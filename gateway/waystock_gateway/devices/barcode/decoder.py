@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from waystock_gateway.devices.barcode import ssi
 from waystock_gateway.devices.barcode.content import read_frame, refusal
-from waystock_gateway.devices.barcode.framing import Cut, LineFraming
+from waystock_gateway.devices.barcode.framing import make_framing
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
+from waystock_gateway.devices.line_framing import Cut
 from waystock_gateway.readings import Answer, Decoded, Line, Reject
 
 _IDLE_FLUSH_S = 0.1
@@ -23,7 +24,11 @@ def make_line(settings: BarcodeSettings) -> Line:
     idle_flush_s = settings.idle_flush_s
     if idle_flush_s is None and settings.terminator == "none":
         idle_flush_s = _IDLE_FLUSH_S
-    return Line(LineDecoder(settings), idle_flush_s=idle_flush_s)
+    return Line(
+        LineDecoder(settings),
+        idle_flush_s=idle_flush_s,
+        hang_up_ends_frame=idle_flush_s is not None,
+    )
 
 
 class LineDecoder:
@@ -31,13 +36,17 @@ class LineDecoder:
 
     def __init__(self, settings: BarcodeSettings) -> None:
         self._settings = settings
-        self._framing = LineFraming(settings)
+        self._framing = make_framing(settings)
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [self._read(cut) for cut in self._framing.feed(data)]
 
     def idle(self) -> list[Decoded]:
         return [self._read(cut) for cut in self._framing.flush()]
+
+    def finish(self) -> list[Decoded]:
+        """Half a code could pass for a whole one."""
+        return [_unterminated(cut.at, cut.frame) for cut in self._framing.flush()]
 
     def _read(self, cut: Cut) -> Decoded:
         reason = "too_long" if cut.too_long else refusal(cut.frame, self._settings)
@@ -61,6 +70,13 @@ class SsiDecoder:
 
     def idle(self) -> list[Decoded]:
         return self._read_all(self._search.flush())
+
+    def finish(self) -> list[Decoded]:
+        """Nobody is there any more who could be asked to send it again."""
+        found = self._search.flush()
+        halves = [item for item in found if isinstance(item, Garbage)]
+        whole = [item for item in found if not isinstance(item, Garbage)]
+        return [*self._read_all([*whole]), *(_unterminated(one.at, one.raw) for one in halves)]
 
     def _read_all(self, found: list[Frame | Garbage]) -> list[Decoded]:
         decoded: list[Decoded] = []
@@ -92,3 +108,7 @@ def _refused(garbage: Garbage) -> list[Decoded]:
     if garbage.reason == "garbage":
         return [reject]
     return [reject, Answer(ssi.encode_packet(ssi.NAK, bytes((ssi.NAK_RESEND,))))]
+
+
+def _unterminated(at: int, raw: bytes) -> Reject:
+    return Reject(reason="unterminated", at=at, raw=raw[:RAW_BYTES_MAX])

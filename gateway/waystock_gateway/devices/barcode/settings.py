@@ -17,7 +17,8 @@ class BarcodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     prefix: str = ""
     """Characters the scanner puts before each code (such as STX, "\\u0002"); cut off."""
     idle_flush_s: Annotated[float, msgspec.Meta(ge=0.01, le=5)] | None = None
-    """A pause this long ends a code. Default: 0.1 with terminator `none`, otherwise never."""
+    """A pause this long ends a code. Default: 0.1 with terminator `none`, otherwise never; with
+    `ssi`, where it gives up on half a packet, 0.1 on a cable and 2 over TCP."""
     length_max: Annotated[int, msgspec.Meta(ge=8, le=TEXT_CHARS_MAX)] = 4096
     """Longer frames are refused and counted as `too_long`."""
     repeat_window_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.5

@@ -162,3 +162,24 @@ def test_random_bytes_never_raise_in_ssi(garbage: bytes) -> None:
     decoder = SsiDecoder(BarcodeSettings())
     decoder.feed(garbage)
     decoder.idle()
+
+
+def test_half_a_code_of_a_scanner_that_hung_up_never_passes_for_a_whole_one() -> None:
+    decoder = LineDecoder(BarcodeSettings())
+    [scan] = decoder.feed(b"WHOLE\r\nHAL")
+    assert isinstance(scan, Scan)
+    assert decoder.finish() == [Reject(reason="unterminated", at=7, raw=b"HAL")]
+    assert not decoder.finish()
+
+
+def test_half_a_packet_of_a_scanner_that_hung_up_is_told_and_not_asked_for_again() -> None:
+    half = ssi_packet("CODE")[:-3]
+    decoder = SsiDecoder(BarcodeSettings(framing="ssi"))
+    assert not decoder.feed(half)
+    assert decoder.finish() == [Reject(reason="unterminated", at=0, raw=half)]
+
+
+def test_hanging_up_ends_a_code_only_where_a_pause_would() -> None:
+    assert not make_line(BarcodeSettings()).hang_up_ends_frame
+    assert not make_line(BarcodeSettings(framing="ssi")).hang_up_ends_frame
+    assert make_line(BarcodeSettings(terminator="none")).hang_up_ends_frame

@@ -1,0 +1,1 @@
+"""GPS units behind a gpsd, which tells in JSON what it understood of them."""
