@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from waystock_firmware_sim.devices.uplink import Message
 from waystock_firmware_sim.scheduler import Scheduler
 from waystock_firmware_sim.simulation import Simulation
 from waystock_firmware_sim.truth import Truth
@@ -54,8 +55,8 @@ class FakeUplink:
         self.payloads: list[bytes] = []
         self._unanswered: list[Callable[[], None]] = []
 
-    def publish(self, payload: bytes, delivered: Callable[[], None]) -> bool:
-        self.payloads.append(payload)
+    def publish(self, message: Message, delivered: Callable[[], None]) -> bool:
+        self.payloads.append(message.payload)
         self._unanswered.append(delivered)
         return True
 
