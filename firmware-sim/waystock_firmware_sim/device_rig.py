@@ -74,7 +74,7 @@ def on_a_line(
 ) -> Rig:
     """The device at a port."""
     plugged = PluggedPort(open_port)
-    stack.callback(plugged.unplug)
+    stack.callback(plugged.close)
     made: list[LoneDevice] = []
 
     def boot() -> None:

@@ -95,6 +95,8 @@ class Port:
                 self._listen(device.fileno(), line)
             finally:
                 self._set_fd(-1)
+                if line.is_whole_at_loss:
+                    self._deliver(self._decode(line, None), self._clock.now())
 
     def _listen(self, fd: int, line: Line) -> None:
         self._send(line.on_open)

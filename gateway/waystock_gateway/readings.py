@@ -113,3 +113,6 @@ class Line:
     on_open: bytes = b""
     """Sent when the port opens, and again when nothing came for `wake_after_s`."""
     wake_after_s: float | None = None
+    is_whole_at_loss: bool = False
+    """`decoder.idle()` is called when the port is lost or closed too: what is waiting for more is
+    good without it. False where half a reading could pass for a whole one."""

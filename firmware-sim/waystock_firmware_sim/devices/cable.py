@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from waystock_firmware_sim.devices.port_queue import QueuedPort
 
-TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 2.0
+TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 5.0
 """How long a plug is not pulled, so that the host may take what was said before."""
 
 
@@ -86,9 +86,14 @@ class PluggedPort:
             time.sleep(TAKEN_POLL_S)
             patience_s -= TAKEN_POLL_S
             self.port.flush()
-        self._dropped_frames += self.port.dropped_frames
-        self.port.close()
-        self.port = None
+        self.close()
+
+    def close(self) -> None:
+        """Hang up at once."""
+        if self.port is not None:
+            self._dropped_frames += self.port.dropped_frames
+            self.port.close()
+            self.port = None
 
     def plug(self) -> None:
         """See Plug.plug."""

@@ -19,7 +19,7 @@ from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.ports import PortConfig
 from waystock_gateway.readings import Line, Reading
-from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
+from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, STRAGGLERS_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
@@ -95,7 +95,7 @@ def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sessi
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
     return lambda: make_nmea_line(port.nmea), lambda device, state: FixSession(
-        device, state, speed_mps_max=port.nmea.speed_mps_max, times_max=1
+        device, state, speed_mps_max=port.nmea.speed_mps_max, times_max=STRAGGLERS_MAX
     )
 
 

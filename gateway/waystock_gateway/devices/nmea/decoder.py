@@ -20,7 +20,7 @@ fixes a second with RMC every ten seconds."""
 
 def make_line(settings: NmeaSettings) -> Line:
     """The conversation with a receiver: it talks, we listen."""
-    return Line(NmeaDecoder(), idle_flush_s=settings.idle_flush_s)
+    return Line(NmeaDecoder(), idle_flush_s=settings.idle_flush_s, is_whole_at_loss=True)
 
 
 class NmeaDecoder:
