@@ -20,8 +20,8 @@ ON_A_BROKER: tuple[Mishap, ...] = ("drop", "double", "reorder", "corrupt", "free
 HALTS: tuple[Mishap, ...] = ("unplug", "reboot", "freeze")
 """After one of these the device is silent for a while; the gravest first."""
 
-NO_TEXT = (0x00, 0x07, 0x80, 0xC0, 0xFF)
-"""Bytes that no JSON holds as they are."""
+NO_TEXT = (0x00, 0x07, 0xC0, 0xFF)
+"""Bytes that no JSON holds as they are, and no UTF-8 within a character."""
 
 Rates = Mapping[Mishap, float]
 Damage = Callable[[bytes, Random], bytes]

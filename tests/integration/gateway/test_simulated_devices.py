@@ -14,7 +14,8 @@ from tests.support.brokers import nats
 
 NOISE = "drop=0.04,double=0.04,reorder=0.06,corrupt=0.05,split=0.2"
 ON_A_LINE = f"{NOISE},freeze=0.005,reboot=0.01,unplug=0.015"
-A_GPS_LINE = "drop=0.05,double=0.05,reorder=0.15,corrupt=0.05,split=0.2,freeze=0.002,reboot=0.004,unplug=0.007"
+MORE_NOISE = "drop=0.05,double=0.05,reorder=0.15,corrupt=0.05,split=0.2"
+A_GPS_LINE = f"{MORE_NOISE},freeze=0.002,reboot=0.004,unplug=0.007"
 """Three sentences a fix, and each halt costs two seconds of them or more."""
 WITHOUT_NOISE = ON_A_LINE.replace("corrupt=0.05", "corrupt=0")
 AT_A_BROKER = "drop=0.05,double=0.05,reorder=0.05,corrupt=0.08,freeze=0.01,reboot=0.02"
