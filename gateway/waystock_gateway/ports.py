@@ -40,7 +40,7 @@ class PortConfig:
     session: SessionMaker
 
 
-class _KeepingSerial(serial.Serial):
+class KeepingSerial(serial.Serial):
     """What came while the port was closed is still good: pyserial would throw it away."""
 
     def _reset_input_buffer(self) -> None:
@@ -85,7 +85,7 @@ class Port:
 
     def _converse(self) -> None:
         """One connection, from open to unplugged."""
-        with _KeepingSerial(
+        with KeepingSerial(
             find_path(self._config.path), self._config.baud, timeout=0, exclusive=True
         ) as device:
             line = self._config.make_line()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import fastcrc
 
 CMD_INVENTORY, CMD_REAL_TIME = 0x01, 0xEE
+CMD_READER_INFORMATION = 0x21
 ADDRESS_BROADCAST = 0xFF
 _BODY_BYTES_MIN = 5
 _COMMANDS = frozenset({CMD_INVENTORY, CMD_REAL_TIME, *range(0x02, 0x80)})
@@ -35,6 +36,10 @@ def encode_command(command: int, address: int = ADDRESS_BROADCAST) -> bytes:
     """A command without parameters to the reader."""
     head = bytes((4, address, command))
     return head + fastcrc.crc16.mcrf4xx(head).to_bytes(2, "little")
+
+
+ASK_READER_INFORMATION = encode_command(CMD_READER_INFORMATION)
+"""Changes nothing in the reader."""
 
 
 class FrameFraming:

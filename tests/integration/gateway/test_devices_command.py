@@ -1,0 +1,128 @@
+"""`waystock gateway devices` at real pseudo-terminals with the simulators on them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.gateway.rig import FakeIngest, GatewayRig, PtyDevice
+from tests.support.processes import wait_until
+
+WAYSTOCK = Path(sys.executable).parent / "waystock"
+
+
+@contextmanager
+def _simulated(kind: str, link: Path, *options: str) -> Generator[None]:
+    command = [str(WAYSTOCK), "sim", "device", kind, "--pty", str(link), *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(link.exists, f"{kind} is there")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        link.unlink(missing_ok=True)
+
+
+def _devices(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(WAYSTOCK), "gateway", "devices", *options]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def _found(*options: str) -> list[dict[str, Any]]:
+    done = _devices("--json", *options)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "decoder", "settings"),
+    [
+        ("nmea", ("--rate", "5"), "nmea", ""),
+        ("r200", (), "r200", ""),
+        ("chafon", (), "chafon", ""),
+        ("barcode", ("--framing", "ssi", "--rate", "0.01"), "barcode", 'framing = "ssi"'),
+        ("barcode", ("--framing", "stx-etx", "--rate", "4"), "barcode", 'terminator = "etx"'),
+    ],
+)
+def test_each_kind_is_recognised_for_certain_and_the_gateway_takes_what_is_proposed(
+    tmp_path: Path, kind: str, options: tuple[str, ...], decoder: str, settings: str
+) -> None:
+    link = tmp_path / "port"
+    with _simulated(kind, link, *options):
+        (record,) = _found("--port", str(link))
+    assert (record["state"], record["speaks"], record["sure"]) == ("free", decoder, "certain")
+    assert settings in record["settings"]
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        '[gateway]\nsite = "sha"\ngateway = "gw-1"\n[uplink]\nurl = "mqtt://127.0.0.1:1883"\n'
+        + record["settings"]
+    )
+    checked = subprocess.run(
+        [WAYSTOCK, "gateway", "check", "--config", config], check=False, capture_output=True
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_port_of_a_running_gateway_is_named_and_left_alone(
+    rig: GatewayRig, ingest: FakeIngest
+) -> None:
+    scanner = rig.add_scanner()
+    with rig.running() as gateway:
+        rig.wait_until_up(ingest)
+        scanner.scan("400PO-1")
+        port = str(scanner.device.path)
+        (record,) = _found("--port", port, "--config", str(rig.config))
+        scanner.scan("400PO-2")
+    assert record["state"] == "in_use"
+    assert record["why"] == f"in use by a running gateway (process {gateway.pid})"
+    assert record["configured_as"] == "scan-1"
+    assert record["settings"] is None
+    assert ingest.codes() == ["400PO-1", "400PO-2"]
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> Generator[PtyDevice]:
+    device = PtyDevice(tmp_path / "unknown")
+    yield device
+    device.unplug()
+
+
+def test_bytes_that_nobody_understands_are_shown_and_no_settings_are_made_up(
+    unknown: PtyDevice,
+) -> None:
+    unknown.send(bytes.fromhex("b56201075c00ff") * 5)
+    (record,) = _found("--port", str(unknown.path), "--baud", "9600", "--listen", "0.3")
+    assert (record["speaks"], record["sure"], record["settings"]) == ("unknown", None, None)
+    assert record["sample_hex"].startswith("b5 62 01 07 5c 00 ff b5")
+    assert record["heard_bytes"] == 35
+
+
+def test_nothing_is_sent_where_only_listening_was_asked_for(unknown: PtyDevice) -> None:
+    options = ("--port", str(unknown.path), "--baud", "9600", "--listen", "0.3")
+    (record,) = _found(*options, "--listen-only")
+    assert record["speaks"] == "silent"
+    assert unknown.receive(0.1) == b""
+    assert _found(*options)[0]["speaks"] == "silent"
+    assert unknown.receive(0.1) != b""
+
+
+def test_a_person_gets_plain_words_and_settings_to_paste(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    with _simulated("nmea", link, "--rate", "5"):
+        done = _devices("--port", str(link), "--port", str(tmp_path / "nowhere"))
+    assert "  nmea at 115200 baud, certain: " in done.stdout
+    assert f'\n[[ports]]\ndevice = "gps-1"\ndecoder = "nmea"\npath = "{link}"\n' in done.stdout
+    assert "nowhere\n  nothing is there\n" in done.stdout
+
+
+def test_unusable_arguments_are_refused() -> None:
+    for options in (("--listen", "0"), ("--baud", "12"), ("--listen", "x")):
+        done = _devices(*options)
+        assert done.returncode == 2
+        assert done.stdout == ""
