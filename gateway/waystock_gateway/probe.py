@@ -1,6 +1,7 @@
 """Looks at one serial port: whether it is free, and what speaks on it at the usual rates. Listens
-first; asks (harmlessly) only where nothing is heard, or too little to be certain. A port that a program has locked, as a running
-gateway does, is named as such and not read. Upstream: `devices_command`. Downstream: `recognition`.
+first; asks (harmlessly) only where nothing is heard, or too little to be certain. A port that a
+program has locked, as a running gateway does, is named as such and not read. Upstream:
+`devices_command`. Downstream: `recognition`.
 """
 
 import errno
