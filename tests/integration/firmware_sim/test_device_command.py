@@ -20,7 +20,7 @@ from tests.support.processes import wait_until
 WAYSTOCK = Path(sys.executable).parent / "waystock"
 START = ("--start", "2026-11-27T08:00:00Z")
 NOISE = "drop=0.05,double=0.05,reorder=0.05,corrupt=0.05"
-HALTS = "split=0.2,reboot=0.01,unplug=0.02"
+HALTS = "split=0.2,reboot=0.004,unplug=0.008"
 
 
 def _command(*arguments: str | Path) -> list[str]:
@@ -71,7 +71,7 @@ def _bytes_of_a_run(folder: Path, seed: int) -> bytes:
     link = folder / "port"
     listener = _Listener(link)
     command = _command(
-        "nmea", "--pty", link, "--seed", str(seed), "--rate", "10", "--count", "40", *START,
+        "nmea", "--pty", link, "--seed", str(seed), "--rate", "10", "--count", "30", *START,
         "--mishap", f"{NOISE},{HALTS}",
     )  # fmt: skip
     try:
@@ -81,13 +81,13 @@ def _bytes_of_a_run(folder: Path, seed: int) -> bytes:
     first, last = map(json.loads, done.stdout.splitlines())
     assert (first["kind"], first["port"]) == ("device", str(link))
     assert last["kind"] == "result"
-    assert last["mishaps"].keys() >= {"drop", "double", "corrupt", "split", "unplug"}
+    assert last["mishaps"].keys() >= {"drop", "double", "corrupt", "split", "reboot", "unplug"}
     assert last["unsaid"] == 0
     return heard
 
 
 def test_two_runs_with_one_seed_put_the_same_bytes_on_the_wire(tmp_path: Path) -> None:
-    assert _bytes_of_a_run(tmp_path, seed=17) == _bytes_of_a_run(tmp_path, seed=17) != b""
+    assert _bytes_of_a_run(tmp_path, seed=20) == _bytes_of_a_run(tmp_path, seed=20) != b""
 
 
 def test_two_runs_with_one_seed_publish_the_same_messages(nats_broker: Broker) -> None:
