@@ -44,6 +44,15 @@ class Rig(NamedTuple):
     """Frames or messages that nobody took."""
 
 
+class _Power:
+    """A line is made before the device that boots on it."""
+
+    device: LoneDevice
+
+    def back(self) -> None:
+        self.device.boot()
+
+
 class DeviceClock:
     """Seconds since power-up: it jumps from one due call to the next, so that what the device says
     does not depend on how busy this machine is."""
@@ -75,22 +84,18 @@ def on_a_line(
     """The device at a port."""
     plugged = PluggedPort(open_port)
     stack.callback(plugged.close)
-    made: list[LoneDevice] = []
-
-    def boot() -> None:
-        made[0].boot()
-
+    power = _Power()
     line = MishapLine(
         plugged,
         Mishaps(rates, a.seed, noise_on_a_byte),
         a.scheduler,
         lambda mishap, frame: a.truth.mishap(a.device, mishap, frame),
-        boot,
+        power.back,
     )
-    made.append(kind.make(a, line))
+    power.device = kind.make(a, line)
     a.scheduler.every(FLUSH_PERIOD_S, plugged.flush)
     return Rig(
-        device=made[0],
+        device=power.device,
         plugged=plugged,
         receive=line.receive,
         release=line.release,
@@ -108,21 +113,17 @@ def at_a_broker(
 ) -> Rig:
     """The device at its broker."""
     stack.callback(connection.close)
-    made: list[LoneDevice] = []
-
-    def boot() -> None:
-        made[0].boot()
-
+    power = _Power()
     uplink = MishapUplink(
         connection,
         Mishaps(rates, a.seed, broken_text),
         a.scheduler,
         lambda mishap, message: a.truth.mishap(a.device, mishap, message),
-        boot,
+        power.back,
     )
-    made.append(kind.make(a, uplink))
+    power.device = kind.make(a, uplink)
     return Rig(
-        device=made[0],
+        device=power.device,
         plugged=None,
         receive=lambda: b"",
         release=uplink.release,

@@ -184,7 +184,7 @@ def sensor_json(assignment: Assignment, uplink: Uplink) -> LoneDevice:
         boot=lambda: None,
         finish=sensor.switch_off,
         is_spent=lambda: a.count is not None and sensor.readings >= a.count,
-        is_at_rest=lambda: sensor.is_drained,
+        is_at_rest=lambda: not uplink.waiting(),
     )
 
 
@@ -291,7 +291,7 @@ def _stand(tag: TaggedPallet, reader: TagField, field: list[TaggedPallet]) -> Sc
 
 def _publisher(a: Assignment, uplink: Uplink, dialect: tag_publisher.Dialect) -> LoneDevice:
     reader = TagPublisher(a.device, uplink, a.scheduler, a.utc, a.truth, a.random("air"), dialect)
-    return _with_pallets(a, reader, reader.boot, lambda: reader.is_drained)
+    return _with_pallets(a, reader, reader.boot, lambda: not uplink.waiting())
 
 
 def _tracker(a: Assignment, uplink: Uplink, dialect: tracker.Dialect) -> LoneDevice:
@@ -303,7 +303,7 @@ def _tracker(a: Assignment, uplink: Uplink, dialect: tracker.Dialect) -> LoneDev
         boot=lambda: None,
         finish=unit.switch_off,
         is_spent=lambda: a.count is not None and unit.fixes >= a.count,
-        is_at_rest=lambda: unit.is_drained,
+        is_at_rest=lambda: not uplink.waiting(),
     )
 
 

@@ -46,11 +46,6 @@ class Sensor:
         scheduler.after(period_s, self._speak)
         scheduler.every(ANSWERS_POLL_S, uplink.poll)
 
-    @property
-    def is_drained(self) -> bool:
-        """Whether the broker has everything."""
-        return self._uplink.waiting() == 0
-
     def switch_off(self) -> None:
         """Measure no more."""
         self._is_on = False

@@ -53,11 +53,6 @@ class TagPublisher(TagField):
         scheduler.every(STATUS_PERIOD_S, self._say_status)
         scheduler.every(ANSWERS_POLL_S, uplink.poll)
 
-    @property
-    def is_drained(self) -> bool:
-        """Whether the broker has everything."""
-        return self._uplink.waiting() == 0
-
     def boot(self) -> None:
         """Power is back."""
         self._booted_s = self._scheduler.now_s()

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from tests.unit.firmware_sim.rehearsal import FakeUplink
 from waystock_firmware_sim.devices.mishap_line import MishapLine
 from waystock_firmware_sim.devices.mishap_uplink import MishapUplink
-from waystock_firmware_sim.devices.uplink import Message
 from waystock_firmware_sim.kinds import BROKER_KINDS, LINE_KINDS
 from waystock_firmware_sim.lone import Assignment, LoneDevice
 from waystock_firmware_sim.mishaps import Mishaps, broken_text, noise_on_a_byte
@@ -53,26 +53,10 @@ class FakePlug:
         self.is_in = True
 
 
-class FakeBroker:
-    """Answers at the next poll; what was not answered when the connection is cut is sent again."""
+class FakeBroker(FakeUplink):
+    """Counts how often the connection was cut."""
 
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.cuts = 0
-        self._unanswered: list[Callable[[], None]] = []
-
-    def publish(self, message: Message, delivered: Callable[[], None]) -> bool:
-        self.messages.append(message)
-        self._unanswered.append(delivered)
-        return True
-
-    def poll(self) -> None:
-        answered, self._unanswered = self._unanswered, []
-        for delivered in answered:
-            delivered()
-
-    def waiting(self) -> int:
-        return len(self._unanswered)
+    cuts = 0
 
     def cut(self) -> None:
         self.cuts += 1
@@ -140,10 +124,6 @@ class Lonely:
     def of(self, kind: str) -> list[dict[str, Any]]:
         """Lines of the truth of one kind."""
         return [line for line in self.told if line["kind"] == kind]
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [message.payload for message in self.broker.messages]
 
     def _boot(self) -> None:
         self.device.boot()

@@ -52,13 +52,17 @@ class FakeUplink:
     """A broker that answers at the next poll."""
 
     def __init__(self) -> None:
-        self.payloads: list[bytes] = []
+        self.messages: list[Message] = []
         self._unanswered: list[Callable[[], None]] = []
 
     def publish(self, message: Message, delivered: Callable[[], None]) -> bool:
-        self.payloads.append(message.payload)
+        self.messages.append(message)
         self._unanswered.append(delivered)
         return True
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [message.payload for message in self.messages]
 
     def poll(self) -> None:
         answered, self._unanswered = self._unanswered, []

@@ -182,7 +182,7 @@ def test_ten_fixes_a_second_have_ten_different_instants() -> None:
 )
 def test_each_publisher_writes_as_its_maker_does(kind: str, fields: set[str]) -> None:
     lonely = Lonely(kind, rate=1).play(12)
-    documents = [json.loads(payload) for payload in lonely.payloads]
+    documents = [json.loads(payload) for payload in lonely.broker.payloads]
     assert len(documents) > 8
     assert all(fields <= document.keys() for document in documents)
 
@@ -192,7 +192,7 @@ def test_readers_say_how_they_are_and_a_sled_does_so_at_its_own_topic() -> None:
     health = [m for m in sled.broker.messages if m.topic == "sleds/lone-1/health"]
     assert len(health) == 3
     assert json.loads(health[0].payload)["data"]["batteryPercentage"] == 97
-    fixed = [json.loads(payload) for payload in Lonely("zebra-fx", rate=1).play(25).payloads]
+    fixed = [json.loads(payload) for payload in Lonely("zebra-fx", rate=1).play(25).broker.payloads]
     assert Counter(document["type"] for document in fixed)["heartbeat"] == 3
 
 
