@@ -1,6 +1,7 @@
 """`waystock sim world` writes a seeded world; `waystock sim run` plays it on pseudo-terminals and
-MQTT until SIGTERM or the end of `--for`. Clock, sockets, ports and files are made here. Upstream:
-the command line; downstream: simulation and world.
+MQTT until SIGTERM or the end of `--for`; `waystock sim device` plays one device alone. Clock,
+sockets, ports and files are made here. Upstream: the command line; downstream: simulation, world
+and device_command.
 """
 
 import argparse
@@ -18,8 +19,9 @@ import msgspec
 import structlog
 
 from waystock import logs
+from waystock_firmware_sim import device_command
 from waystock_firmware_sim.devices.pseudo_terminal import PseudoTerminal
-from waystock_firmware_sim.devices.tracker import MqttUplink
+from waystock_firmware_sim.devices.uplink import MqttUplink
 from waystock_firmware_sim.scheduler import Scheduler
 from waystock_firmware_sim.simulation import Simulation, serial_devices
 from waystock_firmware_sim.truth import Truth
@@ -41,6 +43,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         if arguments.command == "world":
             return _make_world(arguments)
+        if arguments.command == "device":
+            return device_command.run(arguments, _on_signals())
         return _run_world(arguments)
     except (OSError, ValueError, msgspec.DecodeError) as error:
         sys.stderr.write(f"waystock sim {arguments.command}: {error}\n")
@@ -70,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--truth", type=Path, required=True, help="file to append the truth to")
     play.add_argument(
         "--for", type=float, dest="seconds", help="stop after so many seconds, drained"
+    )
+    device_command.add_arguments(
+        commands.add_parser("device", help="speak as one device alone / 单独模拟一台设备")
     )
     return parser
 

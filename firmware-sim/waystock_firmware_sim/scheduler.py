@@ -42,6 +42,10 @@ class Scheduler:
         """Run a script from now on, until it ends."""
         self.after(0, lambda: self._advance(script))
 
+    def next_due_s(self) -> float | None:
+        """When the next call is due, by the clock; None when nothing is left."""
+        return self._queue[0][0] if self._queue else None
+
     def run_due(self) -> float | None:
         """Run what is due; seconds until the next call, None when nothing is left."""
         while self._queue and self._queue[0][0] <= self.now_s():

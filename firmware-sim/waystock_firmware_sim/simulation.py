@@ -11,9 +11,11 @@ from waystock_firmware_sim.devices.gps_unit import NmeaUnit, Receiver
 from waystock_firmware_sim.devices.handheld import Handheld
 from waystock_firmware_sim.devices.line import Line
 from waystock_firmware_sim.devices.portal import Portal
-from waystock_firmware_sim.devices.tracker import Tracker, Uplink
+from waystock_firmware_sim.devices.tracker import FIRST_FIX_S, Dialect, Tracker
+from waystock_firmware_sim.devices.uplink import Uplink
 from waystock_firmware_sim.motion import Drive
 from waystock_firmware_sim.plot import Act, Crawl, LeaveRoute, acts
+from waystock_firmware_sim.protocol import tracker_json
 from waystock_firmware_sim.scheduler import Scheduler, Script
 from waystock_firmware_sim.seeds import stream
 from waystock_firmware_sim.truth import Truth
@@ -190,7 +192,7 @@ class Simulation:
             self._utc,
             self._truth,
             receiver,
-            speaks_kmh=truck.number % 4 == 0,
-            phase_s=random.uniform(0, 2),
+            Dialect(tracker_json.plain_mps if truck.number % 4 else tracker_json.plain_kmh),
+            FIRST_FIX_S + random.uniform(0, 2),
         )
         self.trackers.append(tracker)

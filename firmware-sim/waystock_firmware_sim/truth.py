@@ -5,7 +5,7 @@ and the tests, which compare it with the store.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,8 +23,9 @@ AlertType = Literal[
 class Truth:
     """Writes lines through `write`, which gets each with its line end."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    def __init__(self, write: Callable[[str], object], *, tells_intent: bool = False) -> None:
         self._write = write
+        self._tells_intent = tells_intent
         self._alerts: set[tuple[str, str]] = set()
 
     def barcode(self, device: str, time: datetime, data: str) -> None:
@@ -49,11 +50,36 @@ class Truth:
             }
         )
 
+    def telemetry(self, device: str, time: datetime, values: dict[str, float]) -> None:
+        """Values of sensors that were sent; `time` is the device's own."""
+        self._line({"kind": "telemetry", "device": device, "time": iso_utc(time), "values": values})
+
+    def intended(self, kind: str, device: str, **reading: object) -> None:
+        """What a device had to tell, whatever became of it: nothing else may end in the store. Only
+        where one device runs alone (`tells_intent`).
+        """
+        if self._tells_intent:
+            self._line(
+                {
+                    "kind": "intended",
+                    "of": kind,
+                    "device": device,
+                    **{
+                        name: iso_utc(value) if isinstance(value, datetime) else value
+                        for name, value in reading.items()
+                    },
+                }
+            )
+
+    def mishap(self, device: str, mishap: str, frame: bytes) -> None:
+        """What went wrong with which frame."""
+        self._line({"kind": "mishap", "device": device, "mishap": mishap, "frame": frame.hex()})
+
     def alert(self, kind: AlertType, subject: str) -> None:
         """An alert that the world has given cause for; once per subject."""
         if (kind, subject) not in self._alerts:
             self._alerts.add((kind, subject))
             self._line({"kind": "alert", "type": kind, "subject": subject})
 
-    def _line(self, record: dict[str, str]) -> None:
+    def _line(self, record: dict[str, Any]) -> None:
         self._write(msgspec.json.encode(record).decode() + "\n")

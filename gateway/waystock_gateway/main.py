@@ -17,7 +17,7 @@ import structlog
 from waystock.contract.acks import Status, encode
 from waystock.contract.broker import parse_broker_url
 from waystock.contract.topics import command_topic, gateway_topic
-from waystock_gateway import inspect_command, order_command, settings_page
+from waystock_gateway import devices_command, inspect_command, order_command, settings_page
 from waystock_gateway.backoff import Backoff
 from waystock_gateway.box import boot_id
 from waystock_gateway.clock import Clock, SystemClock
@@ -52,6 +52,8 @@ def run(argv: list[str]) -> int:
     try:
         if inspect_command.is_inspection(options.action):
             return inspect_command.run(options)
+        if options.action == "devices":
+            return devices_command.run(options)
         if options.action == "order":
             return order_command.run(options)
         if options.action == "settings":
@@ -232,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file / 配置文件")
     order_command.add_arguments(actions.add_parser("order", help=order_command.HELP))
+    devices_command.add_arguments(actions.add_parser("devices", help=devices_command.HELP))
     actions.add_parser("settings", help="every setting explained / 所有配置项说明")
     inspect_command.add_parsers(lambda name, text: actions.add_parser(name, help=text))
     return parser

@@ -71,7 +71,7 @@ def open_endpoint(
     return _listen(endpoint, keepalive_s)
 
 
-class _KeepingSerial(serial.Serial):
+class KeepingSerial(serial.Serial):
     """What came while the port was closed is still good: pyserial would throw it away."""
 
     def _reset_input_buffer(self) -> None:
@@ -79,7 +79,7 @@ class _KeepingSerial(serial.Serial):
 
 
 def _open_serial(path: SerialPath, baud: int) -> Connection:
-    device = _KeepingSerial(find_path(path.pattern), baud, timeout=0, exclusive=True)
+    device = KeepingSerial(find_path(path.pattern), baud, timeout=0, exclusive=True)
     return Connection(device.fileno(), device.close)
 
 

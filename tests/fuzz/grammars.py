@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from waystock_firmware_sim.protocol import epc, gs1, nmea, r200, ssi
+from waystock_firmware_sim.protocol import epc, gpsd, gs1, nmea, r200, ssi
 from waystock_gateway.readings import Fix, Measurement, Reading, Scan, TagRead
 
 FIRST_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _PREFIX = "9501101"
+_RECEIVER = "/dev/ttyACM0"
 _RECEIVER_ORDERS: tuple[tuple[nmea.Sentence, ...], ...] = (
     ("RMC", "GGA", "VTG"), ("GGA", "RMC"), ("GGA", "VTG", "RMC"), ("RMC",), ("RMC", "VTG"),
 )  # fmt: skip
@@ -127,11 +128,11 @@ def epc_bank(rng: Random) -> Golden:
 # --- GPS units ---------------------------------------------------------------------------------
 
 
-def nmea_burst(rng: Random) -> Golden:
+def _fix(rng: Random) -> nmea.Fix:
     lat, lon = _somewhere(rng)
     # To the hundredth: two bursts of one instant would rightly be one fix.
     instant = timedelta(milliseconds=10 * rng.randrange(300 * 86_400 * 100))
-    fix = nmea.Fix(
+    return nmea.Fix(
         time=FIRST_TIME + instant,
         lat=lat,
         lon=lon,
@@ -141,8 +142,25 @@ def nmea_burst(rng: Random) -> Golden:
         hdop=rng.uniform(0.5, 20),
         satellites=rng.randint(3, 40),
     )
-    burst = nmea.burst(fix, rng.choice(("GP", "GN", "BD", "GL")), rng.choice(_RECEIVER_ORDERS))
-    return Golden(burst, place(lat, lon))
+
+
+def nmea_burst(rng: Random) -> Golden:
+    fix = _fix(rng)
+    talker, order = rng.choice(("GP", "GN", "BD", "GL")), rng.choice(_RECEIVER_ORDERS)
+    return Golden(b"".join(nmea.sentences(fix, talker, order)), place(fix.lat, fix.lon))
+
+
+def gpsd_reports(rng: Random) -> Golden:
+    """All that a gpsd says of one instant."""
+    fix = _fix(rng)
+    before = [
+        gpsd.version(), gpsd.devices(_RECEIVER, fix.time), gpsd.watch(True), gpsd.error("?X"),
+        gpsd.no_fix(_RECEIVER, fix.time), gpsd.sky(_RECEIVER, fix),
+        gpsd.first_report(_RECEIVER, fix),
+    ]  # fmt: skip
+    told = rng.sample(before, rng.randint(0, len(before)))
+    full = gpsd.full_report(_RECEIVER, fix)
+    return Golden(b"".join((*told, full)), place(fix.lat, fix.lon))
 
 
 def more_nmea(rng: Random) -> Golden:
@@ -155,7 +173,7 @@ def more_nmea(rng: Random) -> Golden:
         f"$GNGNS,{time:%H%M%S},3112.3456,N,12124.5678,E,AN,08,0.9,12.5,10.0,,,V*",
         f"$GPGSA,A,{rng.choice('123')},02,10,28,,,,,,,,,,02.2,02.2,*",
         f"$GPGGA,{time:%H%M%S},,,,,0,,,,M,,M,,*",
-        nmea.no_fix_burst(time, "GP").decode().strip(),
+        b"".join(nmea.no_fix_sentences(time, "GP")).decode().strip(),
     ]
     own = "\r\n".join(rng.sample(lines, rng.randint(1, len(lines)))) + "\r\n"
     return golden._replace(frame=seal_nmea(own.encode()) + golden.frame)
@@ -298,6 +316,7 @@ GRAMMARS = {
     "barcode-ssi": Grammar(barcode_ssi, seal_ssi),
     "chafon": Grammar(chafon_answer, seal_chafon),
     "epc": Grammar(epc_bank),
+    "gpsd": Grammar(gpsd_reports),
     "gs1": Grammar(gs1_message),
     "impinj": Grammar(impinj, is_json=True),
     "nmea": Grammar(more_nmea, seal_nmea),

@@ -15,7 +15,7 @@ from tests.fuzz.checks import RETAINED_BYTES_MAX, Broken, check_decoded, check_e
 from tests.fuzz.grammars import saying
 from tests.fuzz.mutations import spoil, spoil_json
 from tests.fuzz.subjects import DEVICE, HandClock, Setup, Subject
-from waystock_gateway.readings import Answer, Decoded, Decoder, Reading, Reject
+from waystock_gateway.readings import Answer, Decoded, Decoder, Notice, Reading, Reject
 from waystock_gateway.sessions.session import Outcome, Session
 
 PAUSE_S = 0.6
@@ -118,6 +118,7 @@ def run(setup: Setup, bursts: Sequence[Burst], tally: Tally) -> None:
         except Broken as broken:
             broken.burst = number
             raise
+    bench.finish()
 
 
 class _Bench:
@@ -147,6 +148,17 @@ class _Bench:
         if time.process_time() - started_s > SECONDS_PER_BURST_MAX:
             raise Broken("time", f"{len(burst.data)} bytes took {SECONDS_PER_BURST_MAX} s")
 
+    def finish(self) -> None:
+        """The device is gone in the middle of whatever it was saying."""
+        if self._setup.is_messages:
+            return
+        try:
+            found, again = self._whole.finish(), self._pieces.finish()
+        except Exception as error:
+            raise Broken("raises", f"finish: {type(error).__name__}: {error}") from error
+        if again != found:
+            raise Broken("cuts", f"at the end in one piece {found}, in pieces {again}")
+
     def measure(self) -> None:
         held = retained_bytes(self._whole)
         if held > RETAINED_BYTES_MAX:
@@ -160,7 +172,7 @@ class _Bench:
 
 
 def _readings(found: Sequence[Decoded]) -> list[Reading]:
-    return [item for item in found if not isinstance(item, Answer)]
+    return [item for item in found if not isinstance(item, Answer | Notice)]
 
 
 def _feed(decoder: Decoder, reads: Sequence[bytes], setup: Setup) -> list[Decoded]:
@@ -195,7 +207,7 @@ def _count(tally: Tally, burst: Burst, found: Sequence[Decoded]) -> None:
     tally.bytes += len(burst.data)
     tally.frames += burst.frames
     tally.rejects += len(refused)
-    tally.readings += sum(not isinstance(item, Answer | Reject) for item in found)
+    tally.readings += sum(not isinstance(item, Answer | Notice | Reject) for item in found)
     tally.reasons |= set(refused)
 
 

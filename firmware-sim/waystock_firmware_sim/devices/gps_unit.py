@@ -1,5 +1,5 @@
 """GPS units: what a receiver makes of a truck's true motion, and the serial unit that says it in
-NMEA once a second. Upstream: motion; downstream: a serial line and the truth. A unit is blind for
+NMEA. Upstream: motion; downstream: a serial line and the truth. A unit is blind for
 its first seconds, as after power-up, and then says so.
 """
 
@@ -24,6 +24,8 @@ TALKERS = ("GN", "GP")
 NOISE_M, NOISE_MEMORY = 2.6, 0.93
 """Standard deviation on each axis (mean error about 3.3 m), and how slowly it wanders."""
 FIRST_FIX_S = 2.0
+VERSION = "SW 2.31 HW 000A0000"
+PMTK_UNSUPPORTED, PMTK_DONE = 1, 3
 
 
 class Receiver:
@@ -56,8 +58,17 @@ class Receiver:
         )
 
 
+def tell_intended_fix(truth: Truth, device: str, fix: nmea.Fix) -> None:
+    """What the unit makes of one instant, before it goes out."""
+    truth.intended(
+        "position", device, time=fix.time, lat=fix.lat, lon=fix.lon, speed_mps=fix.speed_mps
+    )
+
+
 class NmeaUnit:
-    """One receiver on a serial line: a burst for every whole second of UTC."""
+    """One receiver on a serial line: a burst for every whole `period_s` of UTC. `is_parted`: each
+    sentence goes out by itself, as its own frame.
+    """
 
     def __init__(
         self,
@@ -68,8 +79,12 @@ class NmeaUnit:
         truth: Truth,
         receiver: Receiver,
         random: Random,
+        *,
+        period_s: float = 1.0,
+        is_parted: bool = False,
     ) -> None:
         self.device = device
+        self.fixes = 0
         self._line = line
         self._scheduler = scheduler
         self._utc = utc
@@ -77,19 +92,42 @@ class NmeaUnit:
         self._receiver = receiver
         self._talker = random.choice(TALKERS)
         self._order = random.choice(ORDERS)
-        self._latency_s = random.uniform(0.03, 0.12)
+        self._latency_s = random.uniform(0.03, 0.12) * min(1.0, period_s)
+        self._period = timedelta(seconds=period_s)
+        self._is_parted = is_parted
+        self._host = nmea.HostSentences()
         self._sees_from = utc() + timedelta(seconds=FIRST_FIX_S)
         self._is_on = True
-        self._spoken = _whole_second(utc())
+        self._spoken = self._epoch_before(utc())
         self._wait_for_epoch()
+
+    def boot(self) -> None:
+        """Power is back: it says its version, and is blind for a while."""
+        self._host = nmea.HostSentences()
+        self._sees_from = self._utc() + timedelta(seconds=FIRST_FIX_S)
+        self._line.send(nmea.sentence(f"{self._talker}TXT,01,01,02,{VERSION}"))
 
     def switch_off(self) -> None:
         """Say nothing more."""
         self._is_on = False
 
+    def on_input(self, data: bytes) -> None:
+        """Commands of the host, as MediaTek receivers take them."""
+        for fields in self._host.feed(data):
+            match fields[0]:
+                case "PMTK605":
+                    self._line.send(nmea.sentence(f"PMTK705,{VERSION},0000,WS,1.0"))
+                case "PMTK101" | "PMTK102" | "PMTK103" | "PMTK104":
+                    self.boot()
+                case name if name.startswith("PMTK") and name[4:].isdigit():
+                    done = PMTK_DONE if name == "PMTK000" else PMTK_UNSUPPORTED
+                    self._line.send(nmea.sentence(f"PMTK001,{int(name[4:])},{done}"))
+                case _:
+                    pass
+
     def _wait_for_epoch(self) -> None:
         now = self._utc()
-        epoch = max(_whole_second(now), self._spoken) + timedelta(seconds=1)
+        epoch = max(self._epoch_before(now), self._spoken) + self._period
         delay_s = (epoch - now).total_seconds() + self._latency_s
         self._scheduler.after(delay_s, lambda: self._speak(epoch))
 
@@ -97,15 +135,37 @@ class NmeaUnit:
         if not self._is_on:
             return
         # A process that was stopped for a while goes on with the present second.
-        epoch = max(epoch, _whole_second(self._utc()))
+        epoch = max(epoch, self._epoch_before(self._utc()))
         self._spoken = epoch
         if epoch < self._sees_from:
-            self._line.send(nmea.no_fix_burst(epoch, self._talker))
+            self._say(nmea.no_fix_sentences(epoch, self._talker), lambda: None)
         else:
-            burst = nmea.burst(self._receiver.fix_at(epoch), self._talker, self._order)
-            self._line.send(burst, lambda: self._truth.position(self.device, epoch))
+            self.fixes += 1
+            self._tell(self._receiver.fix_at(epoch))
         self._wait_for_epoch()
 
+    def _tell(self, fix: nmea.Fix) -> None:
+        tell_intended_fix(self._truth, self.device, fix)
+        is_told = False
 
-def _whole_second(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(microsecond=0)
+        def told() -> None:
+            nonlocal is_told
+            if not is_told:
+                is_told = True
+                self._truth.position(self.device, fix.time)
+
+        self._say(nmea.sentences(fix, self._talker, self._order), told)
+
+    def _say(self, sentences: list[bytes], told: Callable[[], None]) -> None:
+        """`told` is called when a sentence that says where and when is out."""
+        if not self._is_parted:
+            self._line.send(b"".join(sentences), told)
+            return
+        for sentence in sentences:
+            is_placed = sentence[3:6].decode() in nmea.PLACED
+            self._line.send(sentence, told if is_placed else None)
+
+    def _epoch_before(self, instant: datetime) -> datetime:
+        """The last whole period of UTC."""
+        midnight = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + (instant - midnight) // self._period * self._period

@@ -13,6 +13,9 @@ from waystock_firmware_sim.scheduler import Scheduler
 from waystock_firmware_sim.truth import Truth
 
 RETRANSMIT_AFTER_S = 1.0
+REVISION = b"PAACNS00-001-R00 WS 0100 D 0"
+CAPABILITIES = bytes.fromhex("07ff0101") + bytes(sorted(ssi.OBEYED))
+"""Its rates, that it knows parameters and several packets, and the commands that it takes."""
 
 
 class Symbol(NamedTuple):
@@ -48,12 +51,25 @@ class Handheld:
         self._pending: _Pending | None = None
         self._last: Symbol | None = None
         self._scans = 0
+        self._is_enabled = True
         self.retransmissions = 0
 
     @property
     def is_idle(self) -> bool:
-        """Whether it takes a scan: nothing is unanswered."""
+        """Whether nothing is unanswered."""
         return self._pending is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes a scan: it is idle, and the host has not switched scanning off."""
+        return self.is_idle and self._is_enabled
+
+    def boot(self) -> None:
+        """Power is back: a scan that was unanswered is forgotten, and never beeps."""
+        self._host = ssi.HostPackets()
+        self._pending = None
+        self._is_enabled = True
+        self._line.send(ssi.answer(ssi.EVENT, bytes((ssi.POWER_UP_EVENT,))))
 
     def scan(self, symbol: Symbol, beeped: Callable[[], None] | None = None) -> None:
         """Pull the trigger; `beeped` is called at the ACK.
@@ -75,17 +91,35 @@ class Handheld:
     def on_input(self, data: bytes) -> None:
         """Bytes from the host."""
         for opcode in self._host.feed(data):
-            pending = self._pending
-            if pending is None:
-                continue
-            if opcode == ssi.CMD_ACK:
-                self._pending = None
-                self._truth.barcode(self.device, self._utc(), pending.symbol.data)
-                if pending.beeped is not None:
-                    pending.beeped()
-            elif opcode == ssi.CMD_NAK:
-                self.retransmissions += 1
-                self._line.send(self._frame(pending.symbol, retransmission=True))
+            if opcode in {ssi.CMD_ACK, ssi.CMD_NAK}:
+                self._on_answer(opcode)
+            else:
+                self._on_command(opcode)
+
+    def _on_answer(self, opcode: int) -> None:
+        pending = self._pending
+        if pending is None:
+            return
+        if opcode == ssi.CMD_NAK:
+            self.retransmissions += 1
+            self._line.send(self._frame(pending.symbol, retransmission=True))
+            return
+        self._pending = None
+        self._truth.barcode(self.device, self._utc(), pending.symbol.data)
+        if pending.beeped is not None:
+            pending.beeped()
+
+    def _on_command(self, opcode: int) -> None:
+        if opcode in {ssi.SCAN_ENABLE, ssi.SCAN_DISABLE}:
+            self._is_enabled = opcode == ssi.SCAN_ENABLE
+        if opcode == ssi.REQUEST_REVISION:
+            self._line.send(ssi.answer(ssi.REPLY_REVISION, REVISION))
+        elif opcode == ssi.CAPABILITIES_REQUEST:
+            self._line.send(ssi.answer(ssi.CAPABILITIES_REPLY, CAPABILITIES))
+        elif opcode in ssi.OBEYED:
+            self._line.send(ssi.answer(ssi.CMD_ACK))
+        else:
+            self._line.send(ssi.answer(ssi.CMD_NAK, bytes((ssi.NAK_DENIED,))))
 
     def _send(self, retransmission: bool) -> None:
         pending = self._pending

@@ -1,5 +1,5 @@
 """The serial line as a device sees it. Upstream: devices; downstream: a pseudo-terminal
-(devices.pseudo_terminal), or a list of bytes in a test.
+(devices.pseudo_terminal), a cable (devices.cable), or a list of bytes in a test.
 """
 
 from collections.abc import Callable
@@ -20,4 +20,16 @@ class Line(Protocol):
 
     def unread_bytes(self) -> int:
         """Bytes on the wire, or waiting for it, that the host has not taken yet."""
+        ...
+
+
+class Plug(Line, Protocol):
+    """A line whose plug can be pulled."""
+
+    def unplug(self) -> None:
+        """Hang up, as soon as the host has taken what is on the wire (or leaves it there)."""
+        ...
+
+    def plug(self) -> None:
+        """Be there again."""
         ...

@@ -8,6 +8,7 @@ from typing import Literal
 
 Sentence = Literal["RMC", "GGA", "VTG"]
 
+HOST_SENTENCE_BYTES_MAX = 256
 KNOTS_PER_MPS = 3600 / 1852
 COURSE_SPEED_MPS_MIN = 0.6
 """Below it a receiver leaves the course empty: at rest there is none."""
@@ -27,29 +28,53 @@ class Fix:
     satellites: int
 
 
-def burst(fix: Fix, talker: str, order: tuple[Sentence, ...]) -> bytes:
+PLACED: frozenset[str] = frozenset({"RMC", "GGA"})
+"""Sentences that say where and when."""
+
+
+def sentences(fix: Fix, talker: str, order: tuple[Sentence, ...]) -> list[bytes]:
     """The sentences of one epoch in the unit's own order."""
-    return b"".join(_WRITERS[sentence](fix, talker) for sentence in order)
+    return [_WRITERS[kind](fix, talker) for kind in order]
 
 
-def no_fix_burst(time: datetime, talker: str) -> bytes:
+def no_fix_sentences(time: datetime, talker: str) -> list[bytes]:
     """What a unit says before its first fix: time known, position void."""
     clock = _clock(time)
-    return _sentence(f"{talker}RMC,{clock},V,,,,,,,{time:%d%m%y},,,N") + _sentence(
-        f"{talker}GGA,{clock},,,,,0,00,99.99,,,,,,"
-    )
+    return [
+        sentence(f"{talker}RMC,{clock},V,,,,,,,{time:%d%m%y},,,N"),
+        sentence(f"{talker}GGA,{clock},,,,,0,00,99.99,,,,,,"),
+    ]
+
+
+class HostSentences:
+    """Finds the host's commands (`$PMTK…*hh`) in what comes down the line; noise is skipped."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    def feed(self, data: bytes) -> list[list[str]]:
+        """The fields of each complete sentence with a right checksum, in order."""
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        self._pending = self._pending[-HOST_SENTENCE_BYTES_MAX:]
+        found: list[list[str]] = []
+        for line in lines:
+            body = line.rstrip(b"\r").rpartition(b"$")[2].rpartition(b"*")[0]
+            text = body.decode("ascii", "replace")
+            if body and line.rstrip(b"\r").endswith(sentence(text).rstrip(b"\r\n")):
+                found.append(text.split(","))
+        return found
 
 
 def _rmc(fix: Fix, talker: str) -> bytes:
     knots = fix.speed_mps * KNOTS_PER_MPS
-    return _sentence(
+    return sentence(
         f"{talker}RMC,{_clock(fix.time)},A,{_place(fix)},{knots:.3f},{_course(fix)},"
         f"{fix.time:%d%m%y},,,A"
     )
 
 
 def _gga(fix: Fix, talker: str) -> bytes:
-    return _sentence(
+    return sentence(
         f"{talker}GGA,{_clock(fix.time)},{_place(fix)},1,{fix.satellites:02d},{fix.hdop:.2f},"
         f"{fix.altitude_m:.1f},M,9.7,M,,"
     )
@@ -57,17 +82,18 @@ def _gga(fix: Fix, talker: str) -> bytes:
 
 def _vtg(fix: Fix, talker: str) -> bytes:
     knots = fix.speed_mps * KNOTS_PER_MPS
-    return _sentence(f"{talker}VTG,{_course(fix)},T,,M,{knots:.3f},N,{fix.speed_mps * 3.6:.3f},K,A")
+    return sentence(f"{talker}VTG,{_course(fix)},T,,M,{knots:.3f},N,{fix.speed_mps * 3.6:.3f},K,A")
 
 
 _WRITERS = {"RMC": _rmc, "GGA": _gga, "VTG": _vtg}
 
 
-def _sentence(body: str) -> bytes:
+def sentence(body: str) -> bytes:
+    """With start mark, checksum and line end."""
     check = 0
-    for byte in body.encode("ascii"):
+    for byte in body.encode("ascii", "replace"):
         check ^= byte
-    return f"${body}*{check:02X}\r\n".encode("ascii")
+    return f"${body}*{check:02X}\r\n".encode("ascii", "replace")
 
 
 def _clock(time: datetime) -> str:

@@ -7,6 +7,22 @@ carries one byte of bar code type before the data, which includes the AIM prefix
 DECODE_DATA = 0xF3
 CMD_ACK = 0xD0
 CMD_NAK = 0xD1
+EVENT = 0xF6
+REQUEST_REVISION, REPLY_REVISION = 0xA3, 0xA4
+CAPABILITIES_REQUEST, CAPABILITIES_REPLY = 0xD3, 0xD4
+SCAN_ENABLE, SCAN_DISABLE = 0xE9, 0xEA
+AIM_OFF, AIM_ON, PARAM_DEFAULTS, FLUSH_QUEUE = 0xC4, 0xC5, 0xC8, 0xD2
+START_SESSION, STOP_SESSION, BEEP, LED_ON, LED_OFF = 0xE4, 0xE5, 0xE6, 0xE7, 0xE8
+OBEYED = frozenset(
+    {
+        SCAN_ENABLE, SCAN_DISABLE, AIM_OFF, AIM_ON, PARAM_DEFAULTS, FLUSH_QUEUE,
+        START_SESSION, STOP_SESSION, BEEP, LED_ON, LED_OFF,
+    }
+)  # fmt: skip
+"""Commands that a scanner answers with CMD_ACK."""
+
+POWER_UP_EVENT = 0x03
+NAK_DENIED = 0x06
 
 SOURCE_DECODER = 0x00
 SOURCE_HOST = 0x04
@@ -38,6 +54,11 @@ def decode_data(symbol_type: int, text: str, retransmission: bool) -> bytes:
         raise ValueError(f"{len(data)} characters need a multi-packet message")
     status = STATUS_RETRANSMIT if retransmission else 0
     return packet(DECODE_DATA, SOURCE_DECODER, status, bytes((symbol_type,)) + data)
+
+
+def answer(opcode: int, payload: bytes = b"") -> bytes:
+    """The scanner's packet that needs no answer itself."""
+    return packet(opcode, SOURCE_DECODER, 0, payload)
 
 
 class HostPackets:

@@ -26,7 +26,7 @@ from waystock_gateway.devices.zebra_fx.decoder import decode as decode_zebra_fx
 from waystock_gateway.endpoint import SerialPath, parse_endpoint, plain_address
 from waystock_gateway.intake import SessionMaker
 from waystock_gateway.readings import Line, Reading
-from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
+from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, STRAGGLERS_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
@@ -121,11 +121,13 @@ def _gpsd(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
 
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
     del clock
-    return lambda: make_nmea_line(port.nmea), _fixes(port.nmea.speed_mps_max)
+    return lambda: make_nmea_line(port.nmea), _fixes(port.nmea.speed_mps_max, STRAGGLERS_MAX)
 
 
-def _fixes(speed_mps_max: float) -> SessionMaker:
-    return lambda device, state: FixSession(device, state, speed_mps_max=speed_mps_max, times_max=1)
+def _fixes(speed_mps_max: float, times_max: int = 1) -> SessionMaker:
+    return lambda device, state: FixSession(
+        device, state, speed_mps_max=speed_mps_max, times_max=times_max
+    )
 
 
 def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:

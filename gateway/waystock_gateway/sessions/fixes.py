@@ -21,6 +21,9 @@ _SENSED = "sensed:"
 REDELIVERIES_MAX = 1_024
 """How many of a tracker's newest fixes a broker may deliver again without being believed: as many
 as it leaves unacknowledged at most (NATS: `max_ack_pending`; others far fewer)."""
+STRAGGLERS_MAX = 8
+"""Of how many of a cable's newest instants a sentence may still come: where a receiver's sentences
+of two instants overlap, an instant that was complete begins anew."""
 EARTH_RADIUS_M = 6_371_008.8
 GPS_ROLL_OVER = timedelta(weeks=1024)
 _ROLL_OVER_SLACK = timedelta(days=2)

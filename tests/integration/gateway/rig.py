@@ -24,6 +24,7 @@ from tests.support.processes import running, wait_until
 from waystock.contract.acks import Ack, Status, decode_hello, decode_status, encode
 from waystock.contract.events import Barcode, Event, Position, Rfid, decode_batch
 from waystock_demo.process import Command, Process
+from waystock_gateway.outbox_reader import OutboxReader
 
 READ_BYTES = 4096
 
@@ -222,9 +223,18 @@ class GatewayRig:
 
     def adopt_port(self, device: PtyDevice, decoder: str, settings: str = "") -> None:
         """Configure a port for a device that somebody else made, and unplugs."""
+        self.add_simulated(device.path.name, decoder, settings, topic="")
+
+    def add_simulated(self, device: str, decoder: str, settings: str, topic: str) -> None:
+        """Configure what somebody else makes: at the port of its name, or at a topic."""
+        if topic:
+            self._append(
+                f'[[mqtt_sources]]\ntopic = "{topic}"\ndecoder = "{decoder}"\n{settings}\n'
+            )
+            return
         self._append(
-            f'[[ports]]\ndevice = "{device.path.name}"\ndecoder = "{decoder}"\n'
-            f'path = "{device.path}"\n[ports.{decoder}]\n{settings}\n'
+            f'[[ports]]\ndevice = "{device}"\ndecoder = "{decoder}"\n'
+            f'path = "{self.folder / device}"\n[ports.{decoder}]\n{settings}\n'
         )
 
     def add_tcp_port(self, device: str, decoder: str, path: str, settings: str = "") -> None:
@@ -267,6 +277,14 @@ class GatewayRig:
 
     def logged(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
+
+    def rejects(self) -> dict[str, dict[str, int]]:
+        """What the gateway refused: how many frames by device and reason."""
+        reader = OutboxReader(self.data / "outbox.sqlite")
+        try:
+            return reader.rejects()
+        finally:
+            reader.close()
 
     def wait_until_up(self, ingest: FakeIngest) -> None:
         """Until the gateway said that it is online, since this call."""

@@ -377,3 +377,16 @@ def test_a_quiet_gateway_leaves_the_box_in_peace(rig: GatewayRig, ingest: FakeIn
 def cpu_s(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
     return times.user + times.system
+
+
+def test_a_fix_that_waits_for_more_sentences_is_not_lost_with_the_cable(
+    rig: GatewayRig, ingest: FakeIngest
+) -> None:
+    unit = rig.add_port("gps-9", "nmea", "idle_flush_s = 5.0")
+    with rig.running():
+        rig.wait_until_up(ingest)
+        good = b"$GPRMC,081836,A,3751.65,S,14507.36,E,000.0,360.0,130998,011.3,E*62\r\n"
+        unit.send(good + good.replace(b"*62", b"*63"))
+        wait_until(lambda: rig.rejects().get("gps-9"), "the gateway has read both")
+        unit.unplug()
+        wait_until(lambda: len(ingest.positions()) == 1, "the fix arrived", within_s=4)

@@ -50,7 +50,7 @@ def test_a_receiver_behind_a_real_gpsd_is_read(
                 hdop=0.9,
                 satellites=7,
             )
-            receiver.send(nmea.burst(fix, "GP", ("RMC", "GGA", "VTG")))
+            receiver.send(b"".join(nmea.sentences(fix, "GP", ("RMC", "GGA", "VTG"))))
             # Half a second between bursts is how gpsd knows that one is over.
             time.sleep(0.5)
             if len(ingest.positions()) >= FIXES:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from waystock_firmware_sim.devices.uplink import Message
 from waystock_firmware_sim.scheduler import Scheduler
 from waystock_firmware_sim.simulation import Simulation
 from waystock_firmware_sim.truth import Truth
@@ -51,13 +52,17 @@ class FakeUplink:
     """A broker that answers at the next poll."""
 
     def __init__(self) -> None:
-        self.payloads: list[bytes] = []
+        self.messages: list[Message] = []
         self._unanswered: list[Callable[[], None]] = []
 
-    def publish(self, payload: bytes, delivered: Callable[[], None]) -> bool:
-        self.payloads.append(payload)
+    def publish(self, message: Message, delivered: Callable[[], None]) -> bool:
+        self.messages.append(message)
         self._unanswered.append(delivered)
         return True
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [message.payload for message in self.messages]
 
     def poll(self) -> None:
         answered, self._unanswered = self._unanswered, []

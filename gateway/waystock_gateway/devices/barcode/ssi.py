@@ -8,6 +8,7 @@ from typing import NamedTuple
 from waystock_gateway.devices.frame_search import NO_FRAME, Fault
 
 DECODE_DATA = 0xF3
+REQUEST_REVISION, REPLY_REVISION = 0xA3, 0xA4
 ACK = 0xD0
 NAK = 0xD1
 NAK_RESEND = 0x01
@@ -19,9 +20,9 @@ STATUS_CONTINUED = 0x02
 _LENGTH_MIN = 4
 _HEADER_LENGTH = 3
 _CHECKSUM_LENGTH = 2
-_EVENT, _CAPABILITIES, _PARAMETERS, _REVISION, _BATCH = 0xF6, 0xD4, 0xC6, 0xA4, 0xD6
+_EVENT, _CAPABILITIES, _PARAMETERS, _BATCH = 0xF6, 0xD4, 0xC6, 0xD6
 _FROM_SCANNER = frozenset(
-    {DECODE_DATA, ACK, NAK, _EVENT, _CAPABILITIES, _PARAMETERS, _REVISION, _BATCH}
+    {DECODE_DATA, ACK, NAK, _EVENT, _CAPABILITIES, _PARAMETERS, REPLY_REVISION, _BATCH}
 )
 """Opcodes a scanner sends; a byte pair that is none of these starts no packet."""
 
@@ -51,6 +52,10 @@ def encode_packet(opcode: int, data: bytes = b"", status: int = 0) -> bytes:
     """A packet from host to scanner."""
     head = bytes((_LENGTH_MIN + len(data), opcode, SOURCE_HOST, status)) + data
     return head + checksum(head)
+
+
+ASK_REVISION = encode_packet(REQUEST_REVISION)
+"""Changes nothing in the scanner."""
 
 
 def judge_packet(held: bytes, position: int) -> int | Fault:

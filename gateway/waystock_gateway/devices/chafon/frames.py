@@ -11,9 +11,10 @@ import fastcrc
 from waystock_gateway.devices.frame_search import NO_FRAME, Fault
 
 CMD_INVENTORY, CMD_REAL_TIME = 0x01, 0xEE
+CMD_READER_INFORMATION = 0x21
 ADDRESS_BROADCAST = 0xFF
 _BODY_BYTES_MIN = 5
-_COMMANDS = frozenset({CMD_INVENTORY, CMD_REAL_TIME})
+_COMMANDS = frozenset({CMD_INVENTORY, CMD_REAL_TIME, CMD_READER_INFORMATION})
 _STATUSES = frozenset({*range(0x05), *range(0xF8, 0x100)})
 """Success, what ends an inventory, and the errors that any command can have."""
 _UNFINISHED = Fault(may_mend=True)
@@ -31,6 +32,10 @@ def encode_command(command: int, address: int = ADDRESS_BROADCAST) -> bytes:
     """A command without parameters to the reader."""
     head = bytes((4, address, command))
     return head + fastcrc.crc16.mcrf4xx(head).to_bytes(2, "little")
+
+
+ASK_READER_INFORMATION = encode_command(CMD_READER_INFORMATION)
+"""Changes nothing in the reader."""
 
 
 def judge_frame(held: bytes, position: int) -> int | Fault:

@@ -11,6 +11,7 @@ HEAD = 0xBB
 END = 0x7E
 TYPE_COMMAND, TYPE_ANSWER, TYPE_NOTICE = 0x00, 0x01, 0x02
 CMD_INVENTORY, CMD_MULTI_INVENTORY, CMD_STOP, CMD_FAILED = 0x22, 0x27, 0x28, 0xFF
+CMD_MODULE_INFORMATION = 0x03
 PAYLOAD_BYTES_MAX = 512
 """No frame of the family is longer; a larger length field is noise."""
 _HEADER_BYTES = 5
@@ -33,6 +34,10 @@ def encode_frame(command: int, payload: bytes = b"") -> bytes:
 
 START_INVENTORY = encode_frame(CMD_MULTI_INVENTORY, b"\x22\xff\xff")
 """Poll 65,535 times: `BB 00 27 00 03 22 FF FF 4A 7E`."""
+
+
+ASK_SOFTWARE_VERSION = encode_frame(CMD_MODULE_INFORMATION, b"\x01")
+"""Changes nothing in the module: `BB 00 03 00 01 01 05 7E`."""
 
 
 def judge_frame(held: bytes, position: int) -> int | Fault:

@@ -297,7 +297,7 @@ def test_what_a_unit_sent_is_what_is_read(
     sent: list[firmware.Fix], order: list[firmware.Sentence]
 ) -> None:
     """Encoded by firmware-sim, which knows nothing of the decoder."""
-    bursts = [firmware.burst(fix, "GN", tuple(order)) for fix in sent]
+    bursts = [b"".join(firmware.sentences(fix, "GN", tuple(order))) for fix in sent]
     found = fixes(decode(*bursts))
     assert len(found) == len(sent)
     for fix, was in zip(found, sent, strict=True):
