@@ -53,7 +53,8 @@ class Assignments:
     ) -> tuple[list[str], Int32s]:
         """Vehicles in order of name, and for each fix the place of its own among them, NOWHERE
         where its device was on none. `device` counts in `devices`, which need not be distinct."""
-        known = [self._of_device.get(name, ()) for name in devices]
+        nowhere: Sequence[Span] = ()
+        known = [self._of_device.get(name, nowhere) for name in devices]
         vehicles = sorted({span.vehicle for spans in known for span in spans})
         place = {vehicle: number for number, vehicle in enumerate(vehicles)}
         always = np.array(
@@ -76,11 +77,11 @@ def _by_time(
 ) -> Int32s:
     """Spans and fixes together in order of device and time: a fix's span is the last one before it,
     if it is of the fix's device and not over."""
-    rows = [(number, *span) for number, spans in enumerate(known) for span in spans]
-    of_device = np.array([row[0] for row in rows], np.int32)
-    begins_us = np.array([row[3] for row in rows], np.int64)
-    ends_us = np.array([row[4] for row in rows], np.int64)
-    vehicle = np.array([place[row[2]] for row in rows], np.int32)
+    rows = [(number, span) for number, spans in enumerate(known) for span in spans]
+    of_device = np.array([number for number, _ in rows], np.int32)
+    begins_us = np.array([span.from_us for _, span in rows], np.int64)
+    ends_us = np.array([span.until_us for _, span in rows], np.int64)
+    vehicle = np.array([place[span.vehicle] for _, span in rows], np.int32)
     is_fix = np.arange(len(rows) + len(device)) >= len(rows)
     order = np.lexsort(
         (is_fix, np.concatenate((begins_us, time_us)), np.concatenate((of_device, device)))

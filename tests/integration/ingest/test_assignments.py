@@ -6,7 +6,7 @@ another one drove.
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -74,7 +74,7 @@ def assign(url: str, rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def open_worker(url: str) -> Iterator[tuple[Database, Master, VehicleStates]]:
+def open_worker(url: str) -> Generator[tuple[Database, Master, VehicleStates]]:
     database = connect(url, "test", autocommit=True)
     try:
         yield database, Master(database), VehicleStates()
