@@ -271,5 +271,7 @@ def decode_master_data(document: bytes) -> MasterData:
 
 
 def encode_master_data(master_data: MasterData) -> bytes:
-    """Indented JSON, for people to read and edit."""
-    return msgspec.json.format(msgspec.json.encode(master_data), indent=1)
+    """Indented JSON, for people to read and edit. Lists without entries are left out, so that a
+    document that does not use what is new here is one for releases before, too."""
+    said = {name: value for name, value in msgspec.to_builtins(master_data).items() if value}
+    return msgspec.json.format(msgspec.json.encode(said), indent=1)

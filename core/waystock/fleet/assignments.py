@@ -53,8 +53,7 @@ class Assignments:
     ) -> tuple[list[str], Int32s]:
         """Vehicles in order of name, and for each fix the place of its own among them, NOWHERE
         where its device was on none. `device` counts in `devices`, which need not be distinct."""
-        nowhere: Sequence[Span] = ()
-        known = [self._of_device.get(name, nowhere) for name in devices]
+        known: list[Sequence[Span]] = [self._of_device.get(name, ()) for name in devices]
         vehicles = sorted({span.vehicle for spans in known for span in spans})
         place = {vehicle: number for number, vehicle in enumerate(vehicles)}
         always = np.array(

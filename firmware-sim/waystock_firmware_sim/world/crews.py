@@ -1,9 +1,10 @@
-"""Who drives the twenty trucks, what some of them draw, and a tracker moved once. Upstream: nothing,
-this is data; downstream: the master data of the world. The instants are fixed, so that every
+"""Who drives the twenty trucks, what some of them draw, a tracker that was moved. Upstream:
+nothing, this is data; downstream: the world's master data. The instants are fixed, so that every
 run says the same of them.
 """
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from waystock.contract.masterdata import Assignment, Device, Driver, Trailer
 from waystock_firmware_sim.world.trucks import TRUCKS
@@ -17,7 +18,8 @@ _NAMES = (
     "王建国", "李明", "张伟", "刘洋", "陈磊", "杨帆", "赵强", "黄海", "周杰", "吴勇",
     "徐峰", "孙涛", "马超", "朱俊", "胡斌", "郭鹏", "林峰", "何军", "高翔", "罗毅",
 )  # fmt: skip
-_TRAILERS = (
+Kind = Literal["box", "curtain", "reefer"]
+_TRAILERS: tuple[tuple[int, str, Kind], ...] = (
     (1, "沪A·1087挂", "curtain"), (2, "沪A·1142挂", "box"), (3, "沪A·1203挂", "box"),
     (5, "沪A·1268挂", "reefer"), (9, "沪A·1334挂", "curtain"), (14, "浙A·2051挂", "box"),
 )  # fmt: skip
