@@ -20,9 +20,16 @@ from waystock.store.sql import queries
 
 _NAMES = {"device": "Tracker", "driver": "Driver", "trailer": "Trailer", "vehicle": "Vehicle"}
 
+_ASSIGNABLE = (
+    ["device", "vehicle"],
+    ["driver", "vehicle"],
+    ["trailer", "vehicle"],
+    ["device", "trailer"],
+)
+
 
 class AssignmentRefusedError(ValueError):
-    """It names something that isn't there. The text says what."""
+    """It says nothing that could be, or names something that isn't there. The text says what."""
 
 
 class OverlapError(ValueError):
@@ -56,6 +63,7 @@ def assign(database: Database, new: Assignment, *, take_over: bool = False) -> i
 
     Raises OverlapError, AssignmentRefusedError.
     """
+    _check(new)
     with database.transaction():
         _lock(database)
         in_the_way = _overlapping(database, new)
@@ -104,6 +112,7 @@ def add_missing(database: Database, wanted: Sequence[Assignment]) -> Added:
     made = set[int]()
     left_out = 0
     for one in wanted:
+        _check(one)
         in_the_way = _overlapping(database, one)
         _refuse_overlap(one, [row for row in in_the_way if row.assignment_id in made])
         if not in_the_way:
@@ -111,6 +120,17 @@ def add_missing(database: Database, wanted: Sequence[Assignment]) -> Added:
         elif not any(_is_same(row, one) for row in in_the_way):
             left_out += 1
     return Added(len(made), left_out)
+
+
+def _check(one: Assignment) -> None:
+    named = [name for name in _NAMES if getattr(one, name) is not None]
+    if named not in _ASSIGNABLE:
+        raise AssignmentRefusedError(
+            "Assignment: name a device, driver or trailer and its vehicle, or a device and its"
+            f" trailer, not {' and '.join(named) or 'nothing'}"
+        )
+    if one.since is not None and one.until is not None and one.since >= one.until:
+        raise AssignmentRefusedError("Assignment: since must be before until")
 
 
 def _is_same(row: AssignmentRow, one: Assignment) -> bool:
