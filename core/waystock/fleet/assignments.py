@@ -56,19 +56,21 @@ class Assignments:
         known: list[Sequence[Span]] = [self._of_device.get(name, ()) for name in devices]
         vehicles = sorted({span.vehicle for spans in known for span in spans})
         place = {vehicle: number for number, vehicle in enumerate(vehicles)}
-        always = np.array(
-            [place[spans[0].vehicle] if _is_always(spans) else NOWHERE for spans in known], np.int32
-        )
-        tracks = always[device] if len(devices) else device
-        has_times = np.array([bool(spans) and not _is_always(spans) for spans in known], np.bool_)
-        if has_times.any():
-            at = np.flatnonzero(has_times[device])
+        last = [spans[-1] if spans else _NO_SPAN for spans in known]
+        begins_us = np.array([span.from_us for span in last], np.int64)[device]
+        ends_us = np.array([span.until_us for span in last], np.int64)[device]
+        of_last = np.array([place.get(span.vehicle, NOWHERE) for span in last], np.int32)
+        # Nearly all fixes are of now, when a device is where it was put last.
+        is_last = (begins_us <= time_us) & (time_us < ends_us)
+        tracks = np.where(is_last, of_last[device], NOWHERE).astype(np.int32)
+        at = np.flatnonzero(~is_last & (begins_us > UNKNOWN_US))
+        if len(at):
             tracks[at] = _by_time(known, place, device[at], time_us[at])
         return vehicles, tracks
 
 
-def _is_always(spans: Sequence[Span]) -> bool:
-    return len(spans) == 1 and spans[0].from_us == UNKNOWN_US and spans[0].until_us == FOREVER_US
+_NO_SPAN = Span("", "")
+"""Of a device that was never on any vehicle: on none called so, always."""
 
 
 def _by_time(
