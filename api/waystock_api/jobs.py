@@ -103,6 +103,11 @@ def watch_gateways(around: Surroundings, lock: int) -> int:
     return _watch(around, lock, "gateway.silent")
 
 
+def watch_doors(around: Surroundings, lock: int) -> int:
+    """Alerts `dock.wrong_vehicle`: a vehicle at a door that the plan has another one at."""
+    return _watch(around, lock, "dock.wrong_vehicle")
+
+
 def watch_dead_letters(around: Surroundings, lock: int) -> int:
     """Alerts `ingest.dead_letter`: raised by a reading put aside, cleared in quiet times; and
     `system.dead_letters`: open until a person has dealt with all of them.
@@ -116,6 +121,7 @@ JOBS: tuple[Job, ...] = (
     # After a start of the whole system it is we who have not listened: give them time to report.
     Job(6, "watch_gateways", LEASE_CHECK_S, watch_gateways, STATUS_LEASE_S),
     Job(7, "watch_dead_letters", 5.0, watch_dead_letters),
+    Job(15, "watch_doors", 10.0, watch_doors),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from waystock.contract.masterdata import Driver
 from waystock.store.registry import DRIVERS, DriverRow, InUseError, remove, save
@@ -28,9 +28,9 @@ class DriverBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    licence: str | None = None
-    phone: str | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    licence: Annotated[str | None, Field(max_length=64)] = None
+    phone: Annotated[str | None, Field(max_length=64)] = None
 
 
 @router.get("")

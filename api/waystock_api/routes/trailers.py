@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from waystock.contract.masterdata import Trailer
 from waystock.store.registry import TRAILERS, InUseError, TrailerRow, remove, save
@@ -28,7 +28,7 @@ class TrailerBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    plate: str
+    plate: Annotated[str, Field(min_length=1, max_length=64)]
     kind: Kind = "other"
 
 

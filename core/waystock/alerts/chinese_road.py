@@ -73,6 +73,16 @@ def gps_frozen(case: Case) -> str:
     return f"{_truck(case)} 行驶中，定位终端{verb}停在同一位置{long}。请重启终端。"
 
 
+def wrong_door(case: Case) -> str:
+    """dock.wrong_vehicle"""
+    door, shipment = case.text("door"), case.text("shipment")
+    at = f"{door} 道口" if door else "道口"
+    right = case.text("expected_plate", "expected_vehicle")
+    whose = f"该道口此时应停车辆 {right}" if right else "该道口此时应停其他车辆"
+    of = f"（运单 {shipment}）" if shipment else ""
+    return f"{_truck(case)} 停在{at}，{whose}{of}。请在装货前让其驶离。"
+
+
 def _truck(case: Case) -> str:
     return "车辆 " + case.text("plate", "vehicle", otherwise=case.subject)
 

@@ -85,6 +85,16 @@ def gps_frozen(case: Case) -> str:
     )
 
 
+def wrong_door(case: Case) -> str:
+    """dock.wrong_vehicle"""
+    door, shipment = case.text("door"), case.text("shipment")
+    at = f"at door {door}" if door else "at a door"
+    right = case.text("expected_plate", "expected_vehicle")
+    whose = f"which is planned for truck {right} now" if right else "which is another truck's now"
+    of = f" (shipment {shipment})" if shipment else ""
+    return f"{_truck(case)} stands {at}, {whose}{of}. Send it away before anything is loaded."
+
+
 def _truck(case: Case) -> str:
     return "Truck " + case.text("plate", "vehicle", otherwise=case.subject)
 

@@ -73,6 +73,12 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         ("lpn", "vehicle", "loaded_on", "belongs_on", "shipment", "door"),
     ),
     AlertType(
+        "dock.wrong_vehicle",
+        "warning",
+        "vehicle",
+        ("vehicle", "plate", "door", "expected_vehicle", "expected_plate", "shipment"),
+    ),
+    AlertType(
         "receipt.short",
         "warning",
         "purchase_order",

@@ -103,21 +103,21 @@ class Device(_Record, frozen=True, kw_only=True):
 
 class Driver(_Record, frozen=True, kw_only=True, omit_defaults=True):
     driver: Name
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    licence: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    phone: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    name: str
+    licence: str | None = None
+    phone: str | None = None
 
 
 class Trailer(_Record, frozen=True, kw_only=True):
     trailer: Name
-    plate: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    plate: str
     kind: Literal["box", "curtain", "reefer", "tank", "flatbed", "container", "other"] = "other"
 
 
 class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A tracker, driver or trailer on a vehicle, or a tracker on a trailer; `since` is included,
-    `until` is not, and an open side has no end. Those of one thing don't overlap, nor two drivers
-    or two trailers of one vehicle."""
+    """A device, driver or trailer on a vehicle, or a device on a trailer: two of the four are
+    named. `since` is included, `until` is not, and an open side has no end. Those of one thing
+    don't overlap, nor two drivers or two trailers of one vehicle."""
 
     device: Name | None = None
     driver: Name | None = None
@@ -125,24 +125,6 @@ class Assignment(_Record, frozen=True, kw_only=True, omit_defaults=True):
     vehicle: Name | None = None
     since: Utc | None = None
     until: Utc | None = None
-
-    def __post_init__(self) -> None:
-        named = [name for name in ("device", "driver", "trailer", "vehicle") if getattr(self, name)]
-        if named not in _ASSIGNABLE:
-            raise ValueError(
-                "name a device, driver or trailer and its vehicle, or a device and its trailer;"
-                f" not {' and '.join(named) or 'nothing'}"
-            )
-        if self.since and self.until and self.since >= self.until:
-            raise ValueError("since must be before until")
-
-
-_ASSIGNABLE = (
-    ["device", "vehicle"],
-    ["driver", "vehicle"],
-    ["trailer", "vehicle"],
-    ["device", "trailer"],
-)
 
 
 class Fence(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -271,5 +253,7 @@ def decode_master_data(document: bytes) -> MasterData:
 
 
 def encode_master_data(master_data: MasterData) -> bytes:
-    """Indented JSON, for people to read and edit."""
-    return msgspec.json.format(msgspec.json.encode(master_data), indent=1)
+    """Indented JSON, for people to read and edit. Lists without entries are left out, so that a
+    document that does not use what is new here is one for releases before, too."""
+    said = {name: value for name, value in msgspec.to_builtins(master_data).items() if value}
+    return msgspec.json.format(msgspec.json.encode(said), indent=1)

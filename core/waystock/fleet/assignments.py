@@ -17,8 +17,6 @@ from waystock.fleet.records import UNKNOWN_US
 FOREVER_US = 2**62
 """Later than every fix."""
 NOWHERE = -1
-_AT_TIMES = -2
-"""A device that is on a vehicle only at times, or on several."""
 
 
 class Span(NamedTuple):
@@ -41,11 +39,13 @@ class Assignments:
             self._of_vehicle[span.vehicle].append(span)
         self._vehicles = sorted(self._of_vehicle)
         self._ranks = {vehicle: rank for rank, vehicle in enumerate(self._vehicles)}
-        self._always_on = {
-            device: self._ranks[spans[0].vehicle] if _is_always(spans) else _AT_TIMES
-            for device, spans in self._of_device.items()
-        }
-        """The rank of a device's vehicle, or _AT_TIMES."""
+        self._numbers = {device: number for number, device in enumerate(self._of_device)}
+        # Where each device was put last; the end stands for those that were never on any vehicle.
+        last = [spans[-1] for spans in self._of_device.values()]
+        ranks = [self._ranks[span.vehicle] for span in last]
+        self._last_rank = np.array([*ranks, NOWHERE], np.int32)
+        self._last_from_us = np.array([*(span.from_us for span in last), UNKNOWN_US], np.int64)
+        self._last_until_us = np.array([*(span.until_us for span in last), FOREVER_US], np.int64)
 
     def of_vehicle(self, vehicle: str) -> Sequence[Span]:
         """What was, is or will be on it."""
@@ -62,27 +62,22 @@ class Assignments:
         self, devices: Sequence[str], device: Int32s, time_us: Int64s
     ) -> tuple[list[str], Int32s]:
         """The fixes' vehicles in order of name, and for each fix the place of its own among them,
-        NOWHERE where its device was on none. `device` counts in `devices`."""
-        of_device = np.fromiter(
-            map(self._always_on.get, devices, repeat(NOWHERE)), np.int32, len(devices)
-        )
-        rank = of_device[device] if len(devices) else device
-        at = np.flatnonzero(rank == _AT_TIMES)
+        NOWHERE where its device was on none. `device` counts in `devices`, which are distinct."""
+        numbers = np.fromiter(map(self._numbers.get, devices, repeat(-1)), np.intp, len(devices))
+        of_fix = numbers[device] if len(devices) else device
+        begins_us = self._last_from_us[of_fix]
+        # Nearly all fixes are of now, when a device is where it was put last.
+        is_last = (begins_us <= time_us) & (time_us < self._last_until_us[of_fix])
+        rank = np.where(is_last, self._last_rank[of_fix], NOWHERE)
+        at = np.flatnonzero(~is_last & (begins_us > UNKNOWN_US))
         if len(at):
-            spans = [
-                self._of_device[name] if number == _AT_TIMES else ()
-                for name, number in zip(devices, of_device.tolist(), strict=True)
-            ]
-            rank[at] = _by_time(spans, self._ranks, device[at], time_us[at])
+            known = [self._of_device.get(name, ()) for name in devices]
+            rank[at] = _by_time(known, self._ranks, device[at], time_us[at])
         is_met = np.zeros(len(self._vehicles), np.bool_)
         is_met[rank[rank >= 0]] = True
-        place = np.append(np.cumsum(is_met, dtype=np.int32) - 1, NOWHERE).astype(np.int32)
+        place = np.append(np.cumsum(is_met) - 1, NOWHERE).astype(np.int32)
         vehicles = [self._vehicles[number] for number in np.flatnonzero(is_met).tolist()]
         return vehicles, place[rank]
-
-
-def _is_always(spans: Sequence[Span]) -> bool:
-    return len(spans) == 1 and spans[0].from_us == UNKNOWN_US and spans[0].until_us == FOREVER_US
 
 
 def _by_time(

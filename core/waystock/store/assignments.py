@@ -6,7 +6,7 @@ folded again (triggers of the table, `waystock.store.refolds`). Upstream: the ap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import psycopg
@@ -20,9 +20,16 @@ from waystock.store.sql import queries
 
 _NAMES = {"device": "Tracker", "driver": "Driver", "trailer": "Trailer", "vehicle": "Vehicle"}
 
+_ASSIGNABLE = (
+    ["device", "vehicle"],
+    ["driver", "vehicle"],
+    ["trailer", "vehicle"],
+    ["device", "trailer"],
+)
+
 
 class AssignmentRefusedError(ValueError):
-    """It names something that isn't there. The text says what."""
+    """It says nothing that could be, or names something that isn't there. The text says what."""
 
 
 class OverlapError(ValueError):
@@ -56,6 +63,7 @@ def assign(database: Database, new: Assignment, *, take_over: bool = False) -> i
 
     Raises OverlapError, AssignmentRefusedError.
     """
+    _check(new)
     with database.transaction():
         _lock(database)
         in_the_way = _overlapping(database, new)
@@ -88,17 +96,44 @@ def remove(database: Database, number: int) -> bool:
     return database.execute(queries("registry")["remove"], parameters).rowcount > 0
 
 
-def make_missing(database: Database, wanted: Sequence[Assignment]) -> None:
-    """Those of the import's document that aren't there yet; what a person has changed since is left
-    alone. Raises OverlapError, AssignmentRefusedError."""
+class Added(NamedTuple):
+    """What an import's document did to assignments."""
+
+    made: int
+    in_the_way: int
+    """So many were left out: what is there already, by whoever, contradicts them."""
+
+
+def add_missing(database: Database, wanted: Sequence[Assignment]) -> Added:
+    """Those of the import's document that aren't there yet; what is there stays as it is.
+
+    Raises OverlapError where the document contradicts itself, AssignmentRefusedError.
+    """
+    made = set[int]()
+    left_out = 0
     for one in wanted:
+        _check(one)
         in_the_way = _overlapping(database, one)
-        if not any(_is_begun_as(row, one) for row in in_the_way):
-            _refuse_overlap(one, in_the_way)
-            _make(database, one)
+        _refuse_overlap(one, [row for row in in_the_way if row.assignment_id in made])
+        if not in_the_way:
+            made.add(_make(database, one))
+        elif not any(_is_same(row, one) for row in in_the_way):
+            left_out += 1
+    return Added(len(made), left_out)
 
 
-def _is_begun_as(row: AssignmentRow, one: Assignment) -> bool:
+def _check(one: Assignment) -> None:
+    named = [name for name in _NAMES if getattr(one, name) is not None]
+    if named not in _ASSIGNABLE:
+        raise AssignmentRefusedError(
+            "Assignment: name a device, driver or trailer and its vehicle, or a device and its"
+            f" trailer, not {' and '.join(named) or 'nothing'}"
+        )
+    if one.since is not None and one.until is not None and one.since >= one.until:
+        raise AssignmentRefusedError("Assignment: since must be before until")
+
+
+def _is_same(row: AssignmentRow, one: Assignment) -> bool:
     there = (row.device, row.driver, row.trailer, row.vehicle, row.since)
     return there == (one.device, one.driver, one.trailer, one.vehicle, one.since)
 

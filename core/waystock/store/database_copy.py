@@ -38,6 +38,7 @@ def copy_database(source_url: str, target_url: str) -> tuple[dict[str, int], lis
                 )
             rows = count_rows(source)
             tables = [table for table in _in_order(target) if table != _LIST]
+            target.execute(queries("copy")["carry"])
             _empty(target, tables)
             for table in tables:
                 _carry(source, target, table)

@@ -13,7 +13,7 @@ from waystock.contract.masterdata import MasterData, OpeningStock
 from waystock.fleet.plan import FleetPlan
 from waystock.stock.interpret import Operation
 from waystock.store import offsets
-from waystock.store.assignments import make_missing
+from waystock.store.assignments import add_missing
 from waystock.store.connection import Database
 from waystock.store.directory import load_master
 from waystock.store.sql import queries
@@ -35,22 +35,33 @@ class Imported(NamedTuple):
 def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """Write the document; the caller's transaction decides. psycopg.IntegrityError names what a
     record refers to that isn't there, ValueError a fence whose geometry can't be used or an
-    assignment that is in another one's way.
+    assignment that contradicts another one of the document.
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
+    _refuse_two_places(master_data)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:
             database.execute(queries("masterdata")[name], {"rows": Jsonb(rows)})
-    make_missing(database, master_data.assignments)
+    added = add_missing(database, master_data.assignments)
     database.execute(queries("masterdata")["bump"])
     booked = _book_opening(database, master_data)
     return Imported(
         {name: len(rows) for name, rows in tables.items()}
-        | {"assignments": len(master_data.assignments)},
+        | {"assignments": added.made, "assignments_in_the_way": added.in_the_way},
         booked,
         len(master_data.opening_stock) - booked,
     )
+
+
+def _refuse_two_places(data: MasterData) -> None:
+    listed = {one.device for one in data.assignments if one.device}
+    for device in data.devices:
+        if device.vehicle and device.device in listed:
+            raise ValueError(
+                f"device {device.device} has a vehicle and assignments: leave its vehicle out, the"
+                " assignments say where it is"
+            )
 
 
 def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """Alerts that the worker raises by looking at the store: gateways that have fallen silent, readings
-that had to be put aside, dead letters that wait for a person. An episode lasts as long as its
+that had to be put aside, dead letters that wait for a person, vehicles at another one's door. An
+episode lasts as long as its
 condition holds, and shows its newest figures.
 """
 
@@ -13,7 +14,7 @@ from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
-WATCHED = ("gateway.silent", "ingest.dead_letter", "system.dead_letters")
+WATCHED = ("gateway.silent", "ingest.dead_letter", "system.dead_letters", "dock.wrong_vehicle")
 DEAD_LETTER_WINDOW_S = 900.0
 """A gateway's dead letters are an open alert until none has come for this long."""
 SUBJECTS_MAX = 200

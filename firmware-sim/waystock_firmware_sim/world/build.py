@@ -17,6 +17,7 @@ from waystock.contract.masterdata import (
     Vehicle,
 )
 from waystock_firmware_sim.world.catalogue import products
+from waystock_firmware_sim.world.crews import ASSIGNMENTS, DRIVERS, SPARE_UNIT, TRAILERS
 from waystock_firmware_sim.world.inbound import Inbound, InboundPlanner
 from waystock_firmware_sim.world.outbound import Load, OutboundPlanner
 from waystock_firmware_sim.world.parties import CONSIGNEES, SUPPLIERS
@@ -91,6 +92,9 @@ def build(seed: int, start: datetime) -> World:
             vehicles=tuple(Vehicle(vehicle=one.vehicle, plate=one.plate) for one in TRUCKS),
             gateways=(*(dock_gateway(h) for h in WAREHOUSES), SERIAL_GATEWAY, MQTT_GATEWAY),
             devices=_devices(),
+            drivers=DRIVERS,
+            trailers=TRAILERS,
+            assignments=ASSIGNMENTS,
             fences=fences(seed, WAREHOUSES),
             purchase_orders=tuple(order for one in inbound.values() for order in one.orders),
             sales_orders=sales,
@@ -147,6 +151,7 @@ def _devices() -> tuple[Device, ...]:
     return (
         *(device for house in WAREHOUSES for device in (*scanners(house), *portals(house))),
         *units,
+        SPARE_UNIT,
     )
 
 

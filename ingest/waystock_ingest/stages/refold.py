@@ -106,6 +106,8 @@ def _with(own: Devices, asked: Refold) -> Devices:
 
 def _fold_from_nothing(work: Work, asked: Refold, known: Known, own: Devices) -> _Folded:
     output, begin_us = _fold(work, asked, nothing_known(1), own)
+    if begin_us[0] == np.iinfo(np.int64).max:  # no fix is its own
+        begin_us = np.array([asked.since_us], np.int64)
     if known.states["at_us"][0] != UNKNOWN_US:
         begin_us = np.minimum(begin_us, known.states["first_us"])
     return _Folded(output, quarter_start_us(begin_us), is_based=False, is_whole=True)

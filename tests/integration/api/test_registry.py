@@ -13,6 +13,7 @@ from tests.integration.api.running import Api, add_token, running_api, settings
 from tests.integration.api.world import NOW, fill, square
 from waystock.contract.identifiers import iso_utc
 from waystock.store.connection import connect
+from waystock.store.watches import watch
 
 OPERATOR, VIEWER = "wst_operator", "wst_viewer"
 HOUR = timedelta(hours=1)
@@ -132,25 +133,23 @@ def test_what_stands_in_the_way_is_told_with_its_end(crew: Api) -> None:
     assigned(crew, NOW + HOUR, driver="ann", vehicle="truck-2")
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"driver": "ann"}, "name a device, driver or trailer and its vehicle"),
-        ({"driver": "ann", "trailer": "box-1", "vehicle": "truck-1"}, "driver and trailer"),
-        ({"driver": "eve", "vehicle": "truck-1"}, "There is no driver 'eve'"),
-        ({"driver": "ann", "vehicle": "truck-9"}, "There is no vehicle 'truck-9'"),
-        ({"driver": "ann", "vehicle": "truck-1", "since": "2026-01-02T00:00:00Z",
-          "until": "2026-01-01T00:00:00Z"}, "since must be before until"),
-        ({"driver": "ann", "vehicle": "truck-1", "since": "2026-01-02T00:00:00"}, "since"),
-        ({"driver": "ann", "vehicle": "truck-1", "colour": "red"}, "colour"),
-    ],
+SAYS_NOTHING: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"driver": "ann"}, "name a device, driver or trailer and its vehicle"),
+    ({"driver": "ann", "trailer": "box-1", "vehicle": "truck-1"}, "driver and trailer"),
+    ({"driver": "eve", "vehicle": "truck-1"}, "There is no driver 'eve'"),
+    ({"driver": "ann", "vehicle": "truck-9"}, "There is no vehicle 'truck-9'"),
+    ({"driver": "ann", "vehicle": "truck-1", "since": "2026-01-02T00:00:00Z",
+      "until": "2026-01-01T00:00:00Z"}, "since must be before until"),
+    ({"driver": "ann", "vehicle": "truck-1", "since": "2026-01-02T00:00:00"}, "since"),
+    ({"driver": "ann", "vehicle": "truck-1", "colour": "red"}, "colour"),
 )  # fmt: skip
-def test_an_assignment_that_says_nothing_is_refused_in_words(
-    crew: Api, body: dict[str, Any], said: str
-) -> None:
-    answer = send(crew, "POST", "assignments", body)
-    assert answer.status_code == 422, answer.text
-    assert said in answer.json()["detail"]
+
+
+def test_an_assignment_that_says_nothing_is_refused_in_words(crew: Api) -> None:
+    for body, said in SAYS_NOTHING:
+        answer = send(crew, "POST", "assignments", body)
+        assert answer.status_code == 422, answer.text
+        assert said in answer.json()["detail"]
 
 
 def test_what_was_entered_by_mistake_can_be_taken_back_and_only_then_its_driver(crew: Api) -> None:
@@ -188,7 +187,7 @@ def test_a_trailer_is_where_its_tracker_its_vehicle_or_nobody_took_it(crew: Api)
     send(crew, "PATCH", f"assignments/{coupled['assignment_id']}", times)
     [box] = items(crew, "trailers", kind="box")
     assert (box["vehicle"], box["lat"], box["placed_by"]) == (None, 31.2, "left")
-    assert box["fix_time"] <= times["until"]
+    assert datetime.fromisoformat(box["fix_time"]) == NOW - timedelta(minutes=10)
     assigned(crew, NOW - HOUR, device="gps-1", trailer="reefer-1", take_over=True)
     reefer = crew.get("/api/v1/trailers/reefer-1", OPERATOR).json()
     assert (reefer["device"], reefer["lat"], reefer["placed_by"]) == ("gps-1", 31.2, "tracker")
@@ -273,6 +272,33 @@ def test_a_vehicle_at_its_own_door_is_not_wrong_and_one_that_has_left_is_not_the
     with connect(yard.database_url, "test") as database:
         database.execute("UPDATE visit SET exited_at = %s", (NOW,))
     assert items(yard, "yard") == []
+
+
+def test_a_vehicle_at_another_one_s_door_raises_an_alert_until_it_has_left(yard: Api) -> None:
+    def watched() -> list[tuple[Any, ...]]:
+        with connect(yard.database_url, "test") as database:
+            watch(database, "dock.wrong_vehicle")
+            return database.execute(
+                "SELECT subject, site, figures ->> 'expected_vehicle', cleared_at IS NULL"
+                " FROM alert WHERE type = 'dock.wrong_vehicle'"
+            ).fetchall()
+
+    assert watched() == [("truck-2", "sha", "truck-1", True)] == watched()
+    with connect(yard.database_url, "test") as database:
+        database.execute("UPDATE visit SET exited_at = %s", (NOW,))
+    assert watched() == [("truck-2", "sha", "truck-1", False)]
+
+
+def test_a_vehicle_that_overstays_its_own_time_at_a_door_is_late_and_not_wrong(yard: Api) -> None:
+    with connect(yard.database_url, "test") as database:
+        database.execute(
+            "UPDATE shipment SET dock_door = 'sha/dock-1', door_from = %s, door_to = %s"
+            " WHERE shipment = 'ship-2'",
+            (NOW - 4 * HOUR, NOW - HOUR),
+        )
+        assert watch(database, "dock.wrong_vehicle") == []
+    [stay] = items(yard, "yard")
+    assert (stay["is_wrong_vehicle"], stay["shipment"]) == (False, "ship-2")
 
 
 def test_where_no_fence_is_drawn_around_doors_the_plan_says_which_one_it_is(yard: Api) -> None:

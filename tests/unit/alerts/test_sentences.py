@@ -73,6 +73,20 @@ def test_a_wrong_pallet_names_both_trucks() -> None:
     assert "应装车辆 truck-05（运单 SH-9）" in said["zh"]
 
 
+def test_a_truck_at_another_one_s_door_is_told_with_whom_it_belongs_to() -> None:
+    figures: dict[str, float | str] = {
+        "plate": "沪A·1", "door": "sha/d2", "expected_plate": "沪A·2", "shipment": "SH-9",
+    }  # fmt: skip
+    said = sentences("dock.wrong_vehicle", "truck-01", figures, [])
+    assert said["en"] == (
+        "Truck 沪A·1 stands at door sha/d2, which is planned for truck 沪A·2 now (shipment SH-9). "
+        "Send it away before anything is loaded."
+    )
+    assert said["zh"] == (
+        "车辆 沪A·1 停在sha/d2 道口，该道口此时应停车辆 沪A·2（运单 SH-9）。请在装货前让其驶离。"
+    )
+
+
 def test_a_short_receipt_says_how_much_is_missing_even_if_it_must_reckon_it() -> None:
     figures: dict[str, float | str] = {"expected": 480.0, "received": 432.0, "product_en": "Tea"}
     assert "48 of Tea missing (432 of 480 received)" in sentence(

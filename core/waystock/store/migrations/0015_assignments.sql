@@ -88,35 +88,32 @@ FOR EACH STATEMENT EXECUTE FUNCTION lock_assignments();
 
 -- `db copy` carries rows that are right already; it says so by this setting.
 CREATE FUNCTION request_refolds() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    now_rows assignment [] := '{}';
+    before_rows assignment [] := '{}';
 BEGIN
     IF current_setting('waystock.carrying', true) = 'on' THEN
         RETURN NULL;
     END IF;
-    UPDATE master_version SET version = version + 1;
-    IF tg_op = 'INSERT' THEN
-        INSERT INTO refold (vehicle, device, since)
-        SELECT vehicle, device, since FROM changed_past(ARRAY(SELECT row(n.*)::assignment FROM new_rows AS n), '{}')
-        ON CONFLICT (vehicle, device, since) DO UPDATE SET requested_at = excluded.requested_at, reason = NULL;
-    ELSIF tg_op = 'DELETE' THEN
-        INSERT INTO refold (vehicle, device, since)
-        SELECT vehicle, device, since FROM changed_past('{}', ARRAY(SELECT row(o.*)::assignment FROM old_rows AS o))
-        ON CONFLICT (vehicle, device, since) DO UPDATE SET requested_at = excluded.requested_at, reason = NULL;
-    ELSE
-        INSERT INTO refold (vehicle, device, since)
-        SELECT vehicle, device, since FROM changed_past(
-            ARRAY(SELECT row(n.*)::assignment FROM new_rows AS n), ARRAY(SELECT row(o.*)::assignment FROM old_rows AS o)
-        )
-        ON CONFLICT (vehicle, device, since) DO UPDATE SET requested_at = excluded.requested_at, reason = NULL;
+    IF tg_op <> 'DELETE' THEN
+        now_rows := ARRAY(SELECT row(n.*)::assignment FROM new_rows AS n);
     END IF;
+    IF tg_op <> 'INSERT' THEN
+        before_rows := ARRAY(SELECT row(o.*)::assignment FROM old_rows AS o);
+    END IF;
+    UPDATE master_version SET version = version + 1;
+    INSERT INTO refold (vehicle, device, since)
+    SELECT c.vehicle, c.device, c.since FROM changed_past(now_rows, before_rows) AS c
+    ON CONFLICT (vehicle, device, since) DO UPDATE SET requested_at = excluded.requested_at, reason = NULL;
     RETURN NULL;
 END $$;
 
 -- From when on a vehicle has other fixes than before, device by device; nothing where none is stored of that time.
-CREATE FUNCTION changed_past(now_rows assignment [], old_rows assignment [])
+CREATE FUNCTION changed_past(now_rows assignment [], before_rows assignment [])
 RETURNS TABLE (vehicle text, device text, since timestamptz) LANGUAGE sql STABLE AS $$
     WITH told AS (
         SELECT o.vehicle, o.device, range_agg(o.during) AS before, NULL::tstzmultirange AS after
-        FROM unnest(old_rows) AS o GROUP BY 1, 2
+        FROM unnest(before_rows) AS o GROUP BY 1, 2
         UNION ALL
         SELECT n.vehicle, n.device, NULL, range_agg(n.during)
         FROM unnest(now_rows) AS n GROUP BY 1, 2

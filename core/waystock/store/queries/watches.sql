@@ -45,6 +45,46 @@ CROSS JOIN (
     SELECT count(*) AS count FROM (SELECT FROM dead_letter LIMIT %(counted_max)s) AS counted
 ) AS waiting;
 
+-- dock_wrong_vehicle --
+-- As is_wrong_vehicle of yard.sql: at a door that is another one's now, and was not its own since it came.
+SELECT
+    v.vehicle AS subject,
+    f.site,
+    stay.entered_at AS opened_at,
+    jsonb_build_object(
+        'vehicle', v.vehicle,
+        'plate', v.plate,
+        'door', f.location,
+        'expected_vehicle', due.vehicle,
+        'expected_plate', due.plate,
+        'shipment', due.shipment,
+        'time_zone', site.time_zone
+    ) AS figures
+FROM vehicle AS v
+CROSS JOIN LATERAL (
+    SELECT w.fence, w.entered_at FROM visit AS w
+    WHERE w.vehicle = v.vehicle AND w.exited_at IS NULL
+) AS stay
+INNER JOIN fence AS f ON stay.fence = f.fence AND f.kind = 'dock' AND f.location IS NOT NULL
+INNER JOIN site USING (site)
+CROSS JOIN LATERAL (
+    SELECT sh.vehicle, sh.shipment, other.plate
+    FROM shipment AS sh
+    INNER JOIN vehicle AS other USING (vehicle)
+    WHERE
+        sh.dock_door = f.location
+        AND sh.door_from <= now()
+        AND sh.door_to > CASE WHEN sh.vehicle = v.vehicle THEN stay.entered_at ELSE now() END
+        AND (sh.closed_at IS NULL OR sh.closed_at > now())
+    ORDER BY sh.vehicle <> v.vehicle, sh.door_from, sh.shipment
+    LIMIT 1
+) AS due
+WHERE
+    EXISTS (SELECT 1 FROM fence AS any_dock WHERE any_dock.kind = 'dock' AND any_dock.location IS NOT NULL)
+    AND due.vehicle <> v.vehicle
+ORDER BY v.vehicle, stay.entered_at
+LIMIT %(subjects_max)s;
+
 -- open --
 SELECT
     subject,

@@ -21,8 +21,8 @@ SELECT
     place.entered_at AS since,
     f.entered_at AS on_site_since,
     clock.free_s,
-    greatest(clock.free_s - clock.stood_s, 0) AS free_left_s,
-    greatest(clock.stood_s - clock.free_s, 0) AS detained_s,
+    CASE WHEN clock.free_s IS NOT NULL THEN greatest(clock.free_s - clock.stood_s, 0) END AS free_left_s,
+    CASE WHEN clock.free_s IS NOT NULL THEN greatest(clock.stood_s - clock.free_s, 0) END AS detained_s,
     coalesce(inbound.shipment, outbound.shipment) AS shipment,
     CASE
         WHEN inbound.shipment IS NOT NULL THEN 'unload'
@@ -116,14 +116,14 @@ LEFT JOIN LATERAL (
         AND outbound.door_from <= %(at)s
         AND outbound.door_to > %(at)s
 ) AS due ON true
--- Whom the plan has at the door that it stands at; nobody, where it is among those.
+-- Whom the plan has at the door that it stands at. A vehicle that has not left though its time is over is late, not wrong.
 LEFT JOIN LATERAL (
     SELECT sh.vehicle, sh.shipment
     FROM shipment AS sh
     WHERE
         sh.dock_door = place.location
         AND sh.door_from <= %(at)s
-        AND sh.door_to > %(at)s
+        AND sh.door_to > CASE WHEN sh.vehicle = v.vehicle THEN place.entered_at ELSE %(at)s END
         AND (sh.closed_at IS NULL OR sh.closed_at > %(at)s)
     ORDER BY sh.vehicle <> v.vehicle, sh.door_from, sh.shipment
     LIMIT 1
