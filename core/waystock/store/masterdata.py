@@ -33,13 +33,15 @@ class Imported(NamedTuple):
 
 def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """Write the document; the caller's transaction decides. psycopg.IntegrityError names what a
-    record refers to that isn't there, ValueError a fence whose geometry can't be used.
+    record refers to that isn't there, ValueError a fence whose geometry can't be used, or a carrier
+    that isn't there.
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:
             database.execute(queries("masterdata")[name], {"rows": Jsonb(rows)})
+    _check_carriers(database)
     database.execute(queries("masterdata")["bump"])
     booked = _book_opening(database, master_data)
     return Imported(
@@ -47,6 +49,12 @@ def import_master_data(database: Database, master_data: MasterData) -> Imported:
         booked,
         len(master_data.opening_stock) - booked,
     )
+
+
+def _check_carriers(database: Database) -> None:
+    stray = database.execute(queries("masterdata")["stray_carrier"]).fetchone()
+    if stray:
+        raise ValueError(f"vehicle {stray[0]!r}: there is no party {stray[1]!r} to be its carrier")
 
 
 def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
@@ -73,6 +81,7 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         ],
         "sales_orders": sales,
         "sales_order_lines": _children(sales, "lines", "sales_order"),
+        "detention_rates": flat["detention_rates"],
     }
 
 
