@@ -84,10 +84,10 @@ class Vehicle(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DetentionRate(_Record, frozen=True, kw_only=True):
-    """What a stay beyond its free time costs an hour. It holds for the customer, carrier and site
-    that are named; a name left out means whichever, and none at all makes it the rate for all. Of
-    several that hold, one for the customer goes before one for the carrier, that before the
-    site's."""
+    """What a stay beyond its free time costs an hour: at the customer's, of the carrier's vehicles,
+    in the yard of the site that is named; a name left out means whichever, and none at all makes it
+    the rate for all. Of several that hold, one for the customer goes before one for the carrier,
+    that before the site's."""
 
     customer: Name | None = None
     carrier: Name | None = None

@@ -1,5 +1,5 @@
 """The reports there are: of each its columns with units, what narrows it, and the formats that can
-hold it. Upstream: the columns; downstream: the store reads them, the api and the command offer them.
+hold it. Upstream: the columns; downstream: the store reads them, api and command offer them.
 """
 
 from dataclasses import dataclass
@@ -179,9 +179,7 @@ DETENTION = Report(
         *_WHO,
         _DAY,
         *_DWELL,
-        _column(
-            "detention_h", "number", "Detention", "超时", unit="h", decimals=2, is_summed=True
-        ),
+        _column("detention_h", "number", "Detention", "超时", unit="h", decimals=2, is_summed=True),
         _column("rate_per_h", "number", "Rate per hour", "每小时费率", decimals=2),
         _column("cost", "money", "Cost", "费用", decimals=2, is_summed=True),
         _column("currency", "code", "Currency", "币种"),
@@ -199,7 +197,7 @@ PUNCTUALITY = Report(
         _column("unknown", "number", "Unknown", "未知", is_summed=True),
         _column("on_time_share", "share", "On time, of those known", "已知中的准时率", decimals=1),
         _minutes("mean_late_min", "Minutes late, mean", "平均晚点", is_summed=False),
-        _minutes("p90_late_min", "Minutes late, 9 of 10 at most", "晚点九成不超过", is_summed=False),
+        _minutes("p90_late_min", "Minutes late, 9 of 10", "晚点九成不超过", is_summed=False),
     ),
 )
 

@@ -4,7 +4,7 @@ this is vocabulary; downstream: the catalogue, and every format's writer.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 Lang = Literal["en", "zh"]
 Kind = Literal["code", "words", "date", "instant", "number", "share", "choice", "flag", "money"]
@@ -57,7 +57,7 @@ def text_of(column: Column, value: object, lang: Lang) -> str:
     if isinstance(value, bool):
         return YES_NO[value][lang]
     if isinstance(value, Mapping):
-        return name_in(value, lang)
+        return name_in(cast(Mapping[object, object], value), lang)
     words = column.choices.get(str(value))
     return words[lang] if words else str(value)
 

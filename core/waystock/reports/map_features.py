@@ -1,9 +1,10 @@
-"""A report on a map, as GPX 1.1 or GeoJSON (RFC 7946). Upstream: rows with their points; downstream:
-map programs. A trip is a track with times, a stop or visit a point. WGS 84, times in UTC.
+"""A report on a map, as GPX 1.1 or GeoJSON (RFC 7946): trips are tracks with times, stops and
+visits points. Upstream: rows with their points; downstream: map programs. WGS 84, times in UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -88,8 +89,9 @@ def _point(tag: str, point: Point, more: str = "") -> str:
 
 def _name(asked: Asked, row: Row) -> str:
     began = row[asked.report.begins]
-    at = began.astimezone(asked.zone).isoformat(" ", "minutes") if isinstance(began, datetime) else ""
-    return _clean(f"{row['plate']} {at}")
+    if not isinstance(began, datetime):
+        return _clean(str(row["plate"]))
+    return _clean(f"{row['plate']} {began.astimezone(asked.zone).isoformat(' ', 'minutes')}")
 
 
 def _said(asked: Asked, row: Row) -> str:
@@ -126,7 +128,7 @@ def _feature(asked: Asked, feature: Feature) -> dict[str, object]:
 def _cut(points: Sequence[Point]) -> list[list[list[float]]]:
     """The way in parts that don't cross the antimeridian; each has two positions or more."""
     parts = [[_lonlat(points[0])]]
-    for before, point in zip(points, points[1:], strict=False):
+    for before, point in pairwise(points):
         if abs(point.lon - before.lon) > 180:
             side = 180.0 if before.lon > 0 else -180.0
             around = point.lon + 2 * side
@@ -142,5 +144,3 @@ def _cut(points: Sequence[Point]) -> list[list[list[float]]]:
 
 def _lonlat(point: Point) -> list[float]:
     return [round(point.lon, 7), round(point.lat, 7)]
-
-

@@ -18,7 +18,7 @@ from waystock.reports.workbook_parts import HEADING, PARTS, TOTAL, style_of, sty
 
 ROWS_MAX = 1_048_576 - 8
 """Excel's, less the heading and the sums."""
-_EPOCH = datetime(1899, 12, 30)
+_EPOCH = date(1899, 12, 30)
 """Day 0 of a sheet's dates (with the 1900 leap-year error that all keep to)."""
 _TEXT_MAX = 32_767
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -58,8 +58,7 @@ def _sheet(asked: Asked, rows: Iterable[Row]) -> Iterator[str]:
         number += 1
         sums.add(row)
         yield _line(number, _cells(number, columns, row, asked.lang, zone))
-    for line in _totals(number + 1, asked, sums):
-        yield line
+    yield from _totals(number + 1, asked, sums)
     yield "</sheetData>"
     yield f'<autoFilter ref="A1:{_letters(len(columns) - 1)}{number}"/></worksheet>'
 
@@ -72,11 +71,9 @@ def _cells(
         if value is None:
             continue
         if isinstance(value, datetime):
-            wall = value.astimezone(zone).replace(tzinfo=None)
-            yield _number(number, place, _serial(wall), style_of(column))
+            yield _number(number, place, _serial(value.astimezone(zone)), style_of(column))
         elif isinstance(value, date):
-            wall = datetime(value.year, value.month, value.day)
-            yield _number(number, place, _serial(wall), style_of(column))
+            yield _number(number, place, (value - _EPOCH).days, style_of(column))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield _number(number, place, float(value), style_of(column))
         else:
@@ -169,8 +166,10 @@ def _escaped(text: str) -> str:
     return escape(_ESCAPE_LIKE.sub("_x005F_", legal), {'"': "&quot;", "\r": "&#13;"})
 
 
-def _serial(wall: datetime) -> float:
-    return (wall - _EPOCH).total_seconds() / 86_400
+def _serial(local: datetime) -> float:
+    """Days and parts of a day as a clock on the wall shows them; sheets know no zones."""
+    seconds = local.hour * 3600 + local.minute * 60 + local.second
+    return (local.date() - _EPOCH).days + seconds / 86_400
 
 
 def _letters(place: int) -> str:

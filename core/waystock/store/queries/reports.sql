@@ -156,11 +156,11 @@ SELECT
     run.shipment,
     t.dwell_s / 60 AS dwell_min,
     free.free_s / 60 AS free_min,
-    greatest(t.dwell_s - free.free_s, 0) / 60 AS detention_min,
-    greatest(t.dwell_s - free.free_s, 0) / 3600 AS detention_h,
+    kept.over_s / 60 AS detention_min,
+    kept.over_s / 3600 AS detention_h,
     CASE WHEN free.free_s IS NOT NULL THEN rate.rate_per_h::float8 END AS rate_per_h,
     CASE WHEN free.free_s IS NOT NULL THEN rate.currency END AS currency,
-    round(greatest(t.dwell_s - free.free_s, 0)::numeric * rate.rate_per_h / 3600, 2)::float8 AS cost
+    round(kept.over_s::numeric * rate.rate_per_h / 3600, 2)::float8 AS cost
 FROM vehicle AS v
 LEFT JOIN vehicle_state AS s USING (vehicle)
 LEFT JOIN party AS c ON v.carrier = c.party
@@ -205,7 +205,7 @@ LEFT JOIN LATERAL (
     WHERE
         (r.customer IS NULL OR r.customer = planned.customer)
         AND (r.carrier IS NULL OR r.carrier = v.carrier)
-        AND (r.site IS NULL OR r.site = coalesce(f.site, run.site))
+        AND (r.site IS NULL OR (f.kind = 'site' AND r.site = f.site))
     ORDER BY r.customer NULLS LAST, r.carrier NULLS LAST, r.site NULLS LAST
     LIMIT 1
 ) AS rate ON true
@@ -217,6 +217,9 @@ CROSS JOIN LATERAL (
                 THEN coalesce(rate.free_s, f.dwell_limit_s, %(free_s)s::float8)
         END AS free_s
 ) AS free
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN free.free_s IS NOT NULL THEN greatest(t.dwell_s - free.free_s, 0) END AS over_s
+) AS kept
 WHERE
     (%(vehicle)s::text IS NULL OR v.vehicle = %(vehicle)s)
     AND (%(carrier)s::text IS NULL OR v.carrier = %(carrier)s)
@@ -259,7 +262,9 @@ FROM (
             WHEN 'customer' THEN cust.name
             ELSE jsonb_build_object('en', v.plate, 'zh', v.plate)
         END AS name,
-        greatest(extract(EPOCH FROM a.arrived_at - o.window_end), 0)::float8 AS late_s,
+        CASE
+            WHEN a.arrived_at IS NOT NULL THEN greatest(extract(EPOCH FROM a.arrived_at - o.window_end), 0)
+        END::float8 AS late_s,
         CASE
             WHEN a.arrived_at <= grace.over_at THEN 'on_time'
             WHEN a.arrived_at IS NOT NULL THEN 'late'
