@@ -52,37 +52,38 @@ CREATE FUNCTION vehicle_run_at(of_vehicle text, at timestamptz, expire_s double 
 RETURNS TABLE (shipment text, site text)
 LANGUAGE sql STABLE AS $$
 SELECT
-    (
-        SELECT sh.shipment
-        FROM shipment AS sh
+    (array_agg(begun.shipment ORDER BY begun.depart_at DESC, begun.shipment) FILTER (WHERE begun.is_under_way))[1],
+    (array_agg(begun.from_site ORDER BY begun.depart_at DESC, begun.shipment))[1]
+FROM (
+    SELECT
+        sh.shipment,
+        sh.from_site,
+        sh.depart_at,
+        (sh.closed_at IS NULL OR sh.closed_at > at)
+        AND at < make_interval(secs => expire_s) + coalesce(
+            (SELECT max(o.window_end) FROM shipment_stop AS o WHERE o.shipment = sh.shipment), sh.depart_at
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM stop_arrival AS a
+            WHERE
+                a.shipment = sh.shipment
+                AND a.arrived_at <= at
+                AND a.seq = (SELECT max(o.seq) FROM shipment_stop AS o WHERE o.shipment = sh.shipment)
+        ) AS is_under_way
+    FROM (
+        SELECT s.*
+        FROM shipment AS s
         WHERE
-            sh.vehicle = of_vehicle
-            AND coalesce(sh.door_from, sh.depart_at) <= at
-            AND sh.depart_at > at - interval '31 days'
-            AND (sh.closed_at IS NULL OR sh.closed_at > at)
-            AND at < make_interval(secs => expire_s) + coalesce(
-                (SELECT max(o.window_end) FROM shipment_stop AS o WHERE o.shipment = sh.shipment), sh.depart_at
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM stop_arrival AS a
-                WHERE
-                    a.shipment = sh.shipment
-                    AND a.arrived_at <= at
-                    AND a.seq = (SELECT max(o.seq) FROM shipment_stop AS o WHERE o.shipment = sh.shipment)
-            )
-        ORDER BY sh.depart_at DESC, sh.shipment
-        LIMIT 1
-    ),
-    (
-        SELECT sh.from_site
-        FROM shipment AS sh
-        WHERE sh.vehicle = of_vehicle AND coalesce(sh.door_from, sh.depart_at) <= at
-        ORDER BY sh.depart_at DESC, sh.shipment
-        LIMIT 1
-    )
+            s.vehicle = of_vehicle
+            AND s.depart_at < at + interval '1 day'
+            AND coalesce(s.door_from, s.depart_at) <= at
+        ORDER BY s.depart_at DESC, s.shipment
+        LIMIT 4
+    ) AS sh
+) AS begun
 $$;
 COMMENT ON FUNCTION vehicle_run_at IS
-    'The shipment under way (docs/questions.md), and the site that the vehicle''s last one by then left from.';
+    'The shipment under way (docs/questions.md), and the site that the vehicle''s last one by then left from; looked for among the last four begun.';
 
 CREATE FUNCTION odometer_at(of_device text, at timestamptz, last_fix timestamptz)
 RETURNS double precision

@@ -236,7 +236,7 @@ ORDER BY v.vehicle, t.entered_at, t.fence;
 -- A shipment called off before the window ended is left out.
 SELECT
     due.code,
-    due.name,
+    due.name AS code_name,
     count(*) AS planned,
     count(*) FILTER (WHERE due.outcome = 'on_time') AS on_time,
     count(*) FILTER (WHERE due.outcome = 'late') AS late,
