@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from random import Random, SystemRandom
+from threading import BoundedSemaphore
 
 import structlog
 from anyio import CapacityLimiter
@@ -36,6 +37,7 @@ from waystock_api.routes import (
     live,
     measurements,
     products,
+    reports,
     run_questions,
     shipments,
     sign_in,
@@ -44,7 +46,7 @@ from waystock_api.routes import (
     stock_questions,
     vehicles,
 )
-from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, Services
+from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, REPORTS_AT_ONCE, Services
 from waystock_api.settings import ApiSettings
 
 log = structlog.get_logger()
@@ -52,6 +54,7 @@ log = structlog.get_logger()
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    reports,
 )  # fmt: skip
 
 
@@ -113,6 +116,7 @@ def _services(
         now=now,
         clock_s=clock_s,
         random_bytes=random.randbytes,
+        report_slots=BoundedSemaphore(REPORTS_AT_ONCE),
     )
 
 

@@ -4,9 +4,10 @@ the name of the file.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from waystock.reports.catalogue import Report
@@ -17,6 +18,7 @@ By = Literal["lane", "carrier", "customer", "vehicle"]
 PERS: tuple[Per, ...] = get_args(Per)
 BYS: tuple[By, ...] = get_args(By)
 DAYS_MAX = 366
+GRACE_MIN_MAX = 1440
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
 
 
@@ -78,6 +80,16 @@ class Asked:
         told += [(words[name], value) for name, value in self.narrowed().items()]
         told += [(words[name], str(value)) for name, value in self.choices().items()]
         return [*told, (words["rule"], _RULES[self.report.name][self.lang])]
+
+
+def chosen_options(report: Report, given: Mapping[str, object | None]) -> dict[str, Any]:
+    """The options that were given (None: not). ValueError for one that the report has not."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    foreign = sorted(set(chosen) - set(report.options))
+    if foreign:
+        has = f", only {', '.join(report.options)}" if report.options else " at all"
+        raise ValueError(f"{foreign[0]}: the report {report.name} has no such option{has}")
+    return chosen
 
 
 _TOLD: dict[Lang, dict[str, str]] = {

@@ -13,7 +13,7 @@ from typing import BinaryIO, get_args
 
 import psycopg
 
-from waystock.reports.asked import BYS, PERS, Asked
+from waystock.reports.asked import BYS, GRACE_MIN_MAX, PERS, Asked, chosen_options
 from waystock.reports.catalogue import REPORTS, Format
 from waystock.store.api import UnusableValueError
 from waystock.store.connection import connect
@@ -62,10 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("vehicle", "site", "carrier", "customer"):
         parser.add_argument(f"--{name}", help=f"only this {name}")
     parser.add_argument("--time-zone", help="left out: the site's, or the one all sites share")
-    parser.add_argument("--per", choices=PERS, default="day", help="mileage: rows per")
-    parser.add_argument("--by", choices=BYS, default="lane", help="punctuality: rows by")
-    parser.add_argument("--grace", type=float, default=5.0, metavar="MIN",
-                        help="punctuality: so much after the window is on time")  # fmt: skip
+    parser.add_argument("--per", choices=PERS, help="mileage: rows per (day)")
+    parser.add_argument("--by", choices=BYS, help="punctuality: rows by (lane)")
+    parser.add_argument("--grace", type=float, metavar="MIN",
+                        help="punctuality: so late is still on time (5)")  # fmt: skip
     parser.add_argument("--lang", choices=("en", "zh"), default="en")
     parser.add_argument("--bom", action="store_true", help="csv: marked as UTF-8, for Excel")
     return parser
@@ -73,13 +73,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write(url: str, options: argparse.Namespace) -> None:
     kind = _format_of(options)
-    if not 0 <= options.grace <= 1440:
-        raise ValueError("--grace: 0 to 1440 minutes")
+    if options.grace is not None and not 0 <= options.grace <= GRACE_MIN_MAX:
+        raise ValueError(f"--grace: 0 to {GRACE_MIN_MAX} minutes")
+    report = REPORTS[options.name]
+    given = {"per": options.per, "by": options.by, "grace_min": options.grace}
+    chosen = chosen_options(report, given)
     with connect(url, "report") as database:
         asked = checked(
             database,
             Asked(
-                report=REPORTS[options.name],
+                report=report,
                 first_day=options.first_day,
                 last_day=options.last_day,
                 time_zone=options.time_zone or time_zone_of(database, options.site),
@@ -87,10 +90,8 @@ def _write(url: str, options: argparse.Namespace) -> None:
                 site=options.site,
                 carrier=options.carrier,
                 customer=options.customer,
-                per=options.per,
-                by=options.by,
-                grace_min=options.grace,
                 lang=options.lang,
+                **chosen,
             ),
         )
         # Not straight into the file: one that is cut off in the middle looks like a whole one.

@@ -72,21 +72,30 @@ def checked(database: Database, asked: Asked) -> Asked:
                 f"{name}: the report {asked.report.name} can't be narrowed by it, only by"
                 f" {', '.join(asked.report.filters)}"
             )
-    parameters = {name: getattr(asked, name) for name in _NARROWING} | {
-        "time_zone": asked.time_zone
-    }
+    parameters = {name: getattr(asked, name) for name in _NARROWING}
     try:
         found = database.execute(queries("reports")["unknown_filters"], parameters).fetchone()
     except psycopg.DataError as error:
         raise UnusableValueError(f"a value in the request can't be used: {error}") from error
-    no_vehicle, no_carrier, no_customer, has_zone = found or (False, False, False, False)
-    for name, is_unknown in (
-        ("vehicle", no_vehicle), ("carrier", no_carrier), ("customer", no_customer),
-    ):  # fmt: skip
+    for name, is_unknown in zip(_NARROWING, found or (), strict=False):
         if is_unknown:
             raise UnusableValueError(f"{name}: there is no {name} {getattr(asked, name)!r}")
-    _check_zone(asked.time_zone, known_to_database=bool(has_zone))
+    if asked.site is not None:
+        time_zone_of(database, asked.site)
+    check_zone(database, asked.time_zone)
     return asked
+
+
+def check_zone(database: Database, time_zone: str) -> None:
+    """UnusableValueError where the database or this process does not know the zone."""
+    statement = queries("reports")["use_time_zone"]
+    try:
+        ZoneInfo(time_zone)
+        database.execute(statement, {"time_zone": time_zone})
+    except (ZoneInfoNotFoundError, ValueError, OSError, psycopg.DataError) as error:
+        raise UnusableValueError(
+            f"time_zone: {time_zone!r} is none that this server knows; one is Europe/Berlin"
+        ) from error
 
 
 _NARROWING = ("vehicle", "carrier", "customer")
@@ -166,16 +175,14 @@ def why_empty(database: Database, asked: Asked, now: datetime) -> Empty:
     return Empty("filters" if asked.narrowed() else "nothing", first_day, last_day)
 
 
-def _check_zone(time_zone: str, *, known_to_database: bool) -> None:
-    try:
-        ZoneInfo(time_zone)
-        is_known = known_to_database
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        is_known = False
-    if not is_known:
-        raise UnusableValueError(
-            f"time_zone: {time_zone!r} is none that this server knows; one is Europe/Berlin"
-        )
+def choices(database: Database) -> dict[str, list[tuple[str, Any]]]:
+    """What reports can be narrowed to: vehicles with their plates, carriers and customers with
+    their names.
+    """
+    found = {"vehicle": database.execute(queries("reports")["vehicles"]).fetchall()}
+    for role in ("carrier", "customer"):
+        found[role] = database.execute(queries("reports")["parties"], {"role": role}).fetchall()
+    return cast(dict[str, list[tuple[str, Any]]], found)
 
 
 def _read(database: Database, asked: Asked, now: datetime, after: Key | None) -> Iterator[Row]:

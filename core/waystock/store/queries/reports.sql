@@ -360,8 +360,10 @@ SELECT
     %(carrier)s::text IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM party AS p WHERE p.party = %(carrier)s AND p.role = 'carrier') AS carrier,
     %(customer)s::text IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM party AS p WHERE p.party = %(customer)s AND p.role = 'customer') AS customer,
-    EXISTS (SELECT 1 FROM pg_timezone_names AS z WHERE z.name = %(time_zone)s) AS has_time_zone;
+    AND NOT EXISTS (SELECT 1 FROM party AS p WHERE p.party = %(customer)s AND p.role = 'customer') AS customer;
+
+-- use_time_zone --
+SELECT now() AT TIME ZONE %(time_zone)s::text;
 
 -- span_trips --
 SELECT min(t.started_at) AS first, max(t.started_at) AS last FROM trip AS t;
@@ -375,6 +377,9 @@ SELECT min(t.entered_at) AS first, max(t.entered_at) AS last FROM visit AS t;
 -- span_punctuality --
 SELECT min(o.window_end) AS first, max(o.window_end) AS last FROM shipment_stop AS o
 WHERE o.window_end <= %(now)s;
+
+-- vehicles --
+SELECT vehicle, plate FROM vehicle ORDER BY vehicle;
 
 -- parties --
 SELECT party, name FROM party WHERE role = %(role)s ORDER BY party;
