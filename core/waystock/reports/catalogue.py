@@ -71,13 +71,13 @@ _WHO = (
     *_named("carrier", "Carrier", "承运商"),
     _column("site", "code", "Site", "仓库"),
 )
-_DAY = _column("day", "date", "Day", "日期")
-_OPEN = _column("is_open", "flag", "Still going on", "进行中")
+_DAY = _column("day", "date", "Day", "日期", is_detail=True)
+_OPEN = _column("is_open", "flag", "Still going on", "进行中", is_detail=True)
 _SHIPMENT = _column("shipment", "code", "Shipment", "运单")
 _FENCE = (
     *_named("fence", "Place", "地点"),
     _column(
-        "fence_kind", "choice", "Kind of place", "地点类型",
+        "fence_kind", "choice", "Kind of place", "地点类型", is_detail=True,
         choices={
             "site": {"en": "site", "zh": "仓库"},
             "customer": {"en": "customer", "zh": "客户"},
