@@ -16,8 +16,6 @@ from waystock.reports.columns import Column, Lang, Row, text_of
 from waystock.reports.sums import Sums
 from waystock.reports.workbook_parts import HEADING, PARTS, TOTAL, style_of, styles_part
 
-ROWS_MAX = 1_048_576 - 8
-"""Excel's, less the heading and the sums."""
 _EPOCH = date(1899, 12, 30)
 """Day 0 of a sheet's dates (with the 1900 leap-year error that all keep to)."""
 _TEXT_MAX = 32_767
@@ -29,7 +27,7 @@ _FLUSH_EVERY = 200
 
 
 def write_xlsx(out: BinaryIO, asked: Asked, rows: Iterable[Row]) -> None:
-    """`out` need not be seekable. At most ROWS_MAX rows."""
+    """`out` need not be seekable. At most a million rows, for Excel's sake."""
     title = asked.report.title[asked.lang]
     with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=3) as archive:
         for name, text in PARTS.items():

@@ -23,7 +23,7 @@ from waystock.store.questions_fleet import DAY_M_MAX
 from waystock.store.sql import queries
 
 ROWS_MAX = 500_000
-"""Of one report; more is no file that anybody reads."""
+"""Of one report; more is no file that anybody reads, and soon none that Excel can."""
 _FETCHED_AT_ONCE = 1_000
 _ZONES_APART = timedelta(days=1)
 """Midnight anywhere on earth is less than this from midnight in UTC."""

@@ -6,6 +6,7 @@ is never told as good news.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.integration.store.past_world import add_telemetry, insert
@@ -22,10 +23,18 @@ from tests.integration.store.report_world import (
     trip,
     visit,
 )
+from tests.support import small_day
+from waystock.contract.masterdata import (
+    DetentionRate,
+    Party,
+    decode_master_data,
+    encode_master_data,
+)
 from waystock.reports.columns import Row
 from waystock.reports.sums import sums_of
 from waystock.store.api import UnusableValueError
 from waystock.store.connection import Database, connect
+from waystock.store.masterdata import import_master_data
 from waystock.store.reports import time_zone_of, why_empty
 
 DAY = timedelta(days=1)
@@ -356,3 +365,33 @@ def test_what_cannot_be_asked_is_refused_in_words(database: Database) -> None:
     database.execute("INSERT INTO site SELECT 'ber', name, lat, lon, 'Europe/Berlin' FROM site")
     with pytest.raises(UnusableValueError, match="Asia/Shanghai, Europe/Berlin"):
         time_zone_of(database, None)
+
+
+def test_carriers_and_rates_come_with_the_master_data_and_again_change_nothing(
+    database_url: str,
+) -> None:
+    day = small_day.master_data()
+    told = msgspec.structs.replace(
+        day,
+        parties=(*day.parties, Party(party="swift", role="carrier", name={"en": "Swift"})),
+        vehicles=tuple(msgspec.structs.replace(one, carrier="swift") for one in day.vehicles),
+        detention_rates=(
+            DetentionRate(rate_per_h=90.5, currency="CNY"),
+            DetentionRate(rate_per_h=40, currency="EUR", customer="shop", free_s=3600),
+        ),
+    )
+    read = decode_master_data(encode_master_data(told))
+    assert read == told
+    with connect(database_url, "test") as database:
+        for _ in range(2):
+            import_master_data(database, read)
+        rates = database.execute(
+            "SELECT customer, free_s, rate_per_h::float8, currency FROM detention_rate ORDER BY 3"
+        ).fetchall()
+        assert rates == [("shop", 3600, 40, "EUR"), (None, None, 90.5, "CNY")]
+        assert {one["carrier"] for one in ask(database, "mileage")} == {"swift"}
+        stray = msgspec.structs.replace(
+            told, vehicles=(msgspec.structs.replace(day.vehicles[0], carrier="nobody"),)
+        )
+        with pytest.raises(ValueError, match="no party 'nobody' to be its carrier"):
+            import_master_data(database, stray)
