@@ -189,7 +189,7 @@ def test_a_row_whose_place_nobody_knows_is_on_no_map_but_in_the_collection() -> 
 def test_json_tells_what_was_asked_and_nothing_beside_the_columns() -> None:
     out = io.BytesIO()
     hidden = {"counted_until": AT}
-    write_json(out, asked("mileage", per="week", vehicle="t01"), [row("mileage") | hidden] * 2)
+    write_json(out, asked("mileage", per="week", vehicle="t01"), [{**row("mileage"), **hidden}] * 2)
     whole = json.loads(out.getvalue())
     assert whole["filters"] == {"vehicle": "t01"}
     assert whole["options"] == {"per": "week"}
