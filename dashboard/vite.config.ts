@@ -5,7 +5,7 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
-const pages = { screen: "index.html" };
+const pages = { screen: "index.html", reports: "reports.html" };
 
 export default defineConfig({
   base: "/",

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from random import Random, SystemRandom
+from threading import BoundedSemaphore
 
 import structlog
 from anyio import CapacityLimiter
@@ -38,6 +39,7 @@ from waystock_api.routes import (
     live,
     measurements,
     products,
+    reports,
     run_questions,
     shipments,
     sign_in,
@@ -49,7 +51,7 @@ from waystock_api.routes import (
     vehicles,
     yard,
 )
-from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, Services
+from waystock_api.services import PASSWORD_CHECKS_AT_ONCE, REPORTS_AT_ONCE, Services
 from waystock_api.settings import ApiSettings
 
 log = structlog.get_logger()
@@ -57,7 +59,7 @@ log = structlog.get_logger()
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
-    drivers, trailers, assignments, trips, yard,
+    drivers, trailers, assignments, trips, yard, reports,
 )  # fmt: skip
 
 
@@ -119,6 +121,7 @@ def _services(
         now=now,
         clock_s=clock_s,
         random_bytes=random.randbytes,
+        report_slots=BoundedSemaphore(REPORTS_AT_ONCE),
     )
 
 

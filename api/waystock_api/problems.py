@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from waystock.store.api import UnusableValueError
 from waystock.store.pool import StoreAwayError
+from waystock.store.reports import ReportTooLargeError
 
 RETRY_AFTER_S = 2
 
@@ -18,6 +19,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(RequestValidationError, _unusable_request)
     app.add_exception_handler(UnusableValueError, _unusable_value)
+    app.add_exception_handler(ReportTooLargeError, _unusable_value)
     app.add_exception_handler(StoreAwayError, _store_away)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import Annotated, cast
 
 from anyio import CapacityLimiter
@@ -20,6 +21,8 @@ from waystock_api.settings import ApiSettings
 PASSWORD_CHECKS_AT_ONCE = 2
 """Each takes 32 MiB and a core for some 60 ms."""
 PASSWORD_CHECKS_WAITING_MAX = 16
+REPORTS_AT_ONCE = 2
+"""Each holds one of the pool's connections for as long as it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Services:
     now: Callable[[], datetime]
     clock_s: Callable[[], float]
     random_bytes: Callable[[int], bytes]
+    report_slots: BoundedSemaphore
 
 
 def services_of(connection: HTTPConnection) -> Services:

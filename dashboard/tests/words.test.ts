@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { messages, pickLang, wordFor } from "../src/lib/i18n";
+import { reportWords } from "../src/lib/i18n/reports";
 import { age, clock, day, integer } from "../src/lib/view/format";
 
 function shape(value: unknown): unknown {
@@ -17,6 +18,7 @@ function shape(value: unknown): unknown {
 describe("both languages", () => {
   it("have every word, down to zones, steps and alert types", () => {
     expect(shape(messages.zh)).toEqual(shape(messages.en));
+    expect(shape(reportWords.zh)).toEqual(shape(reportWords.en));
   });
 
   it("leave no word empty", () => {
@@ -27,7 +29,8 @@ describe("both languages", () => {
           ? Object.values(value).flatMap(walk)
           : [];
     for (const lang of ["en", "zh"] as const) {
-      expect(walk(messages[lang]).filter((word) => word.trim() === "")).toEqual([]);
+      const words = [messages[lang], reportWords[lang]].flatMap(walk);
+      expect(words.filter((word) => word.trim() === "")).toEqual([]);
     }
   });
 

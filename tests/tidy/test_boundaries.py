@@ -11,7 +11,7 @@ from tests.tidy.checkout import ROOT, files, package_python, shown, tree
 CONTRACT = ROOT / "core/waystock/contract"
 STORE = ROOT / "core/waystock/store"
 GATEWAY = ROOT / "gateway/waystock_gateway"
-PURE = tuple(ROOT / "core/waystock" / name for name in ("stock", "fleet", "alerts"))
+PURE = tuple(ROOT / "core/waystock" / name for name in ("stock", "fleet", "alerts", "reports"))
 CONTRACT_MAY_IMPORT = {"msgspec", "biip", "waystock.contract"}
 CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "uuid4", "uuid7"}
 SQL = re.compile(

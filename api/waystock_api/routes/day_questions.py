@@ -9,7 +9,13 @@ from typing import Annotated, Generic, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from waystock.store.questions_fleet import ACTIVITY, DISTANCES, Activity, DayDistance
+from waystock.store.questions_fleet import (
+    ACTIVITY,
+    DAY_M_MAX,
+    DISTANCES,
+    Activity,
+    DayDistance,
+)
 from waystock_api.asking import (
     Day,
     PeriodPage,
@@ -83,9 +89,9 @@ def list_distances(
     services: ServicesOfApp, query: Annotated[DistanceQuery, Query()]
 ) -> DayPage[DayDistance]:
     """How far did each vehicle drive each day? One row for every vehicle and day, from midnight to
-    midnight of `time_zone`, usually the last 7 days; days without driving are there with 0. A trip
-    over midnight is shared out by the way between its fixes on either side; so is a trip that is
-    still under way, as far as it has come."""
+    midnight of `time_zone`, usually the last 7 days; days without driving are there with 0. By the
+    odometer where a unit on board tells it, else by fixes: a trip over midnight is shared out by
+    the way between its fixes on either side; so is one still under way, as far as it has come."""
     frame = day_frame(
         DISTANCES, query, query.first_day, query.last_day, services.now().date(),
         usual_days=7, longest_days=LONGEST_DAYS,
@@ -97,6 +103,7 @@ def list_distances(
         "until": last + 2 * ZONES_APART,
         "looked_back_to": first - ZONES_APART - TRIP_SEEN_WITHIN,
         "looked_on_to": last + 2 * ZONES_APART + TRIP_SEEN_WITHIN,
+        "day_m_max": DAY_M_MAX,
         "vehicle": query.vehicle,
         "time_zone": query.time_zone,
     }

@@ -69,16 +69,34 @@ class ReorderPoint(_Record, frozen=True, kw_only=True):
 
 
 class Party(_Record, frozen=True, kw_only=True):
-    """A supplier or customer."""
+    """A supplier, customer or carrier."""
 
     party: Name
-    role: Literal["supplier", "customer"]
+    role: Literal["supplier", "customer", "carrier"]
     name: Words
 
 
-class Vehicle(_Record, frozen=True, kw_only=True):
+class Vehicle(_Record, frozen=True, kw_only=True, omit_defaults=True):
     vehicle: Name
     plate: str
+    carrier: Name | None = None
+    """The party that runs it; reports can then be made by carrier."""
+
+
+class DetentionRate(_Record, frozen=True, kw_only=True):
+    """What a stay beyond its free time costs an hour: at the customer's, of the carrier's vehicles,
+    in the yard of the site that is named; a name left out means whichever, and none at all makes it
+    the rate for all. Of several that hold, one for the customer goes before one for the carrier,
+    that before the site's."""
+
+    customer: Name | None = None
+    carrier: Name | None = None
+    site: Name | None = None
+    free_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Left out: the fence's `dwell_limit_s`, else two hours."""
+    rate_per_h: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
+    """ISO 4217, such as CNY."""
 
 
 class Gateway(_Record, frozen=True, kw_only=True):
@@ -242,6 +260,7 @@ class MasterData(_Record, frozen=True, kw_only=True):
     sales_orders: tuple[SalesOrder, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     opening_stock: tuple[OpeningStock, ...] = ()
+    detention_rates: tuple[DetentionRate, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(MasterData)

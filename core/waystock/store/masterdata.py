@@ -34,8 +34,8 @@ class Imported(NamedTuple):
 
 def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """Write the document; the caller's transaction decides. psycopg.IntegrityError names what a
-    record refers to that isn't there, ValueError a fence whose geometry can't be used or an
-    assignment that contradicts another one of the document.
+    record refers to that isn't there, ValueError a fence whose geometry can't be used, an
+    assignment that contradicts another one of the document, or a carrier that isn't there.
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
     _refuse_two_places(master_data)
@@ -44,6 +44,7 @@ def import_master_data(database: Database, master_data: MasterData) -> Imported:
         if rows:
             database.execute(queries("masterdata")[name], {"rows": Jsonb(rows)})
     added = add_missing(database, master_data.assignments)
+    _check_carriers(database)
     database.execute(queries("masterdata")["bump"])
     booked = _book_opening(database, master_data)
     return Imported(
@@ -62,6 +63,12 @@ def _refuse_two_places(data: MasterData) -> None:
                 f"device {device.device} has a vehicle and assignments: leave its vehicle out, the"
                 " assignments say where it is"
             )
+
+
+def _check_carriers(database: Database) -> None:
+    stray = database.execute(queries("masterdata")["stray_carrier"]).fetchone()
+    if stray:
+        raise ValueError(f"vehicle {stray[0]!r}: there is no party {stray[1]!r} to be its carrier")
 
 
 def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
@@ -90,6 +97,7 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         ],
         "sales_orders": sales,
         "sales_order_lines": _children(sales, "lines", "sales_order"),
+        "detention_rates": flat["detention_rates"],
     }
 
 

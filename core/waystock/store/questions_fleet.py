@@ -96,10 +96,20 @@ class DayDistance:
     time_zone: str
     day: date
     distance_m: float
+    measured_by: Literal["odometer", "fixes"]
     driven_s: float
     trips: int
     """Trips that touch the day: one over midnight counts on both."""
+    trips_started: int
+    """Trips that began on the day."""
+    plate: str
+    carrier: str | None
+    site: str | None
+    """Where its last shipment by then left from."""
 
+
+DAY_M_MAX = 250 / 3.6 * 25 * 3600
+"""As fast as a fix may be, for the longest day: an odometer that says more was changed."""
 
 LAST_FIXES = Question(
     family="fleet_questions", query="last_fixes", row=LastFix,
@@ -128,7 +138,7 @@ ACTIVITY = Question(
 )  # fmt: skip
 DISTANCES = Question(
     family="day_questions", query="distances", row=DayDistance,
-    must=("first_day", "last_day", "until", "looked_back_to", "looked_on_to"),
-    may=("vehicle", "time_zone"),
+    must=("first_day", "last_day", "until", "looked_back_to", "looked_on_to", "day_m_max"),
+    may=("vehicle", "site", "carrier", "time_zone"),
     key=lambda row: (row.vehicle, row.day.isoformat()),
 )  # fmt: skip

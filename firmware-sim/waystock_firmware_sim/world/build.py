@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from waystock.contract.masterdata import (
+    DetentionRate,
     Device,
     MasterData,
     OpeningStock,
@@ -20,7 +21,7 @@ from waystock_firmware_sim.world.catalogue import products
 from waystock_firmware_sim.world.crews import ASSIGNMENTS, DRIVERS, SPARE_UNIT, TRAILERS
 from waystock_firmware_sim.world.inbound import Inbound, InboundPlanner
 from waystock_firmware_sim.world.outbound import Load, OutboundPlanner
-from waystock_firmware_sim.world.parties import CONSIGNEES, SUPPLIERS
+from waystock_firmware_sim.world.parties import CARRIERS, CONSIGNEES, SUPPLIERS
 from waystock_firmware_sim.world.shelves import Article, articles
 from waystock_firmware_sim.world.sites import (
     MQTT_GATEWAY,
@@ -36,6 +37,7 @@ from waystock_firmware_sim.world.trucks import TRUCKS, Truck
 
 OPENING_AGE = timedelta(hours=1)
 SPARE_PALLETS = 1_500
+DETENTION_CNY_PER_H = 150.0
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def build(seed: int, start: datetime) -> World:
             locations=tuple(place for house in WAREHOUSES for place in locations(house)),
             products=goods,
             reorder_points=_reorder_points(stocked.values()),
-            parties=(*SUPPLIERS, *(one.party for one in CONSIGNEES)),
-            vehicles=tuple(Vehicle(vehicle=one.vehicle, plate=one.plate) for one in TRUCKS),
+            parties=(*SUPPLIERS, *CARRIERS, *(one.party for one in CONSIGNEES)),
+            vehicles=tuple(_vehicle(one) for one in TRUCKS),
             gateways=(*(dock_gateway(h) for h in WAREHOUSES), SERIAL_GATEWAY, MQTT_GATEWAY),
             devices=_devices(),
             drivers=DRIVERS,
@@ -100,6 +102,7 @@ def build(seed: int, start: datetime) -> World:
             sales_orders=sales,
             shipments=tuple(one.shipment for one in trips),
             opening_stock=_opening_stock(stocked.values(), loads.values(), start - OPENING_AGE),
+            detention_rates=(DetentionRate(rate_per_h=DETENTION_CNY_PER_H, currency="CNY"),),
         ),
         articles=stocked,
         inbound=inbound,
@@ -107,6 +110,11 @@ def build(seed: int, start: datetime) -> World:
         trips=trips,
         spare_pallets=shipping.spare_pallets(SPARE_PALLETS),
     )
+
+
+def _vehicle(truck: Truck) -> Vehicle:
+    carrier = CARRIERS[truck.number % len(CARRIERS)]
+    return Vehicle(vehicle=truck.vehicle, plate=truck.plate, carrier=carrier.party)
 
 
 def _load(shipping: OutboundPlanner, truck: Truck, stocked: tuple[Article, ...]) -> Load:

@@ -1,8 +1,9 @@
-"""Suppliers and customers of the world, the latter with the yard where they are supplied. Upstream:
-nothing, this is data; downstream: purchase orders, sales orders, shipments and fences.
+"""Suppliers, carriers and customers of the world, the last with the yard where they are supplied.
+Upstream: nothing, this is data; downstream: orders, shipments, vehicles and fences.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from waystock.contract.masterdata import Party
 
@@ -20,12 +21,8 @@ class Consignee:
         return f"yard-{self.party.party}"
 
 
-def _party(party: str, role: str, en: str, zh: str) -> Party:
-    return Party(
-        party=party,
-        role="supplier" if role == "supplier" else "customer",
-        name={"en": en, "zh": zh},
-    )
+def _party(party: str, role: Literal["supplier", "customer", "carrier"], en: str, zh: str) -> Party:
+    return Party(party=party, role=role, name={"en": en, "zh": zh})
 
 
 SUPPLIERS = tuple(
@@ -39,6 +36,15 @@ SUPPLIERS = tuple(
         ("kunda-electronics", "Kunda Electronics, Kunshan", "昆山坤达电子"),
         ("beilun-plastics", "Beilun Plastics, Ningbo", "宁波北仑塑业"),
         ("jinling-tools", "Jinling Tools, Nanjing", "南京金陵工具"),
+    )
+)
+
+CARRIERS = tuple(
+    _party(party, "carrier", en, zh)
+    for party, en, zh in (
+        ("jiangnan-freight", "Jiangnan Freight", "江南货运"),
+        ("donghai-express", "Donghai Express", "东海快运"),
+        ("yunhe-logistics", "Yunhe Logistics", "运河物流"),
     )
 )
 

@@ -25,6 +25,7 @@ from waystock.store.connection import Database, connect
 from waystock.store.questions import ask
 from waystock.store.questions_fleet import (
     ACTIVITY,
+    DAY_M_MAX,
     DISTANCES,
     DRIVING_HOURS,
     LAST_FIXES,
@@ -220,6 +221,7 @@ def test_kilometres_fall_on_the_day_they_were_driven_on(database: Database, seed
     rows = whole(
         database, DISTANCES, limit=2, first_day=first, last_day=last, until=minute(5 * DAY),
         looked_back_to=minute(-2 * DAY), looked_on_to=minute(8 * DAY), time_zone=SHANGHAI.key,
+        day_m_max=DAY_M_MAX,
     )  # fmt: skip
     assert [(row.vehicle, row.day) for row in rows] == [
         (vehicle, first + timedelta(days=n)) for vehicle in fleet for n in range(3)
@@ -249,6 +251,7 @@ def test_the_kilometres_of_a_trip_under_way_are_those_driven_so_far(database: Da
     [row] = whole(
         database, DISTANCES, first_day=minute(0).date(), last_day=minute(0).date(),
         until=minute(2 * DAY), looked_back_to=minute(-DAY), looked_on_to=minute(3 * DAY),
+        day_m_max=DAY_M_MAX,
     )  # fmt: skip
     assert (row.distance_m, row.driven_s) == (25_000, 1800)
 
@@ -264,6 +267,7 @@ def test_a_vehicle_without_fixes_over_midnight_still_has_its_kilometres(
     rows = whole(
         database, DISTANCES, first_day=minute(0).date(), last_day=minute(2 * DAY).date(),
         until=minute(4 * DAY), looked_back_to=minute(-DAY), looked_on_to=minute(9 * DAY),
+        day_m_max=DAY_M_MAX,
     )  # fmt: skip
     assert [(row.distance_m, row.trips, row.time_zone) for row in rows] == [
         (20_000, 1, "UTC"), (60_000, 1, "UTC"), (0, 0, "UTC"),

@@ -108,33 +108,55 @@ ORDER BY v.vehicle, b.starts_at
 LIMIT %(limit)s;
 
 -- distances --
--- A trip within one day counts with its own distance, one under way with what its vehicle's state says. One over midnight
+-- By the odometer where a unit on board has one and it tells how far the day went; else by fixes: a trip within one day counts with its own distance, one under way with what its vehicle's state says. One over midnight
 -- (or one whose distance nobody knows) is shared out by the way between its fixes, measured as waystock.fleet.geodesy
 -- does; a step belongs to the day of its later fix.
 SELECT
     v.vehicle,
     zone.time_zone,
     day.day,
-    coalesce(way.distance_m, 0)::float8 AS distance_m,
+    coalesce(odometer.distance_m, way.distance_m, 0)::float8 AS distance_m,
+    CASE WHEN odometer.distance_m IS NULL THEN 'fixes' ELSE 'odometer' END AS measured_by,
     coalesce(way.driven_s, 0)::float8 AS driven_s,
-    way.trips
+    way.trips,
+    way.trips_started,
+    v.plate,
+    v.carrier,
+    zone.site
 FROM vehicle AS v
 LEFT JOIN vehicle_state AS s USING (vehicle)
 CROSS JOIN LATERAL (
     SELECT
-        coalesce(
-            %(time_zone)s::text,
-            (
-                SELECT site.time_zone
-                FROM shipment AS sh
-                INNER JOIN site ON sh.from_site = site.site
-                WHERE sh.vehicle = v.vehicle AND sh.depart_at < %(until)s
-                ORDER BY sh.depart_at DESC, sh.shipment
-                LIMIT 1
-            ),
-            'UTC'
-        ) AS time_zone
+        last_run.site,
+        coalesce(%(time_zone)s::text, last_run.time_zone, 'UTC') AS time_zone
+    FROM (SELECT) AS always
+    LEFT JOIN LATERAL (
+        SELECT
+            site.site,
+            site.time_zone
+        FROM shipment AS sh
+        INNER JOIN site ON sh.from_site = site.site
+        WHERE sh.vehicle = v.vehicle AND sh.depart_at < %(until)s
+        ORDER BY sh.depart_at DESC, sh.shipment
+        LIMIT 1
+    ) AS last_run ON true
 ) AS zone
+LEFT JOIN LATERAL (
+    SELECT d.device
+    FROM device AS d
+    WHERE
+        d.vehicle = v.vehicle
+        AND EXISTS (
+            SELECT 1 FROM telemetry_reading AS r
+            WHERE
+                r.device = d.device
+                AND r.time >= %(looked_back_to)s
+                AND r.time < %(looked_on_to)s
+                AND r.measured ? 'odometer_m'
+        )
+    ORDER BY d.device
+    LIMIT 1
+) AS unit ON true
 CROSS JOIN LATERAL (
     SELECT
         g::date AS day,
@@ -145,6 +167,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT
         count(*) AS trips,
+        count(*) FILTER (WHERE part.started_at >= day.starts_at) AS trips_started,
         sum(extract(EPOCH FROM part.to_at - part.from_at)) AS driven_s,
         sum(
             CASE
@@ -233,8 +256,20 @@ CROSS JOIN LATERAL (
         LIMIT 1
     ) AS path ON true
 ) AS way
+LEFT JOIN LATERAL (
+    -- What no vehicle drives in a day is no distance, but another odometer.
+    SELECT m.distance_m
+    FROM (
+        SELECT
+            odometer_at(unit.device, day.ends_at, s.fix_time)
+            - odometer_at(unit.device, day.starts_at, s.fix_time) AS distance_m
+    ) AS m
+    WHERE m.distance_m BETWEEN 0 AND %(day_m_max)s::float8
+) AS odometer ON unit.device IS NOT NULL
 WHERE
     (%(vehicle)s::text IS NULL OR v.vehicle = %(vehicle)s)
+    AND (%(carrier)s::text IS NULL OR v.carrier = %(carrier)s)
+    AND (%(site)s::text IS NULL OR zone.site = %(site)s)
     AND (
         %(after)s::text [] IS NULL
         OR (

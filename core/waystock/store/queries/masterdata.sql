@@ -35,9 +35,9 @@ SELECT party, role, name FROM jsonb_to_recordset(%(rows)s)
 ON CONFLICT (party) DO UPDATE SET role = excluded.role, name = excluded.name;
 
 -- vehicles --
-INSERT INTO vehicle (vehicle, plate)
-SELECT vehicle, plate FROM jsonb_to_recordset(%(rows)s) AS r (vehicle text, plate text)
-ON CONFLICT (vehicle) DO UPDATE SET plate = excluded.plate;
+INSERT INTO vehicle (vehicle, plate, carrier)
+SELECT vehicle, plate, carrier FROM jsonb_to_recordset(%(rows)s) AS r (vehicle text, plate text, carrier text)
+ON CONFLICT (vehicle) DO UPDATE SET plate = excluded.plate, carrier = excluded.carrier;
 
 -- gateways --
 INSERT INTO gateway (site, gateway)
@@ -149,6 +149,21 @@ INSERT INTO sales_order_line (sales_order, gtin, quantity)
 SELECT sales_order, gtin, quantity FROM jsonb_to_recordset(%(rows)s)
     AS r (sales_order text, gtin text, quantity bigint)
 ON CONFLICT (sales_order, gtin) DO UPDATE SET quantity = excluded.quantity;
+
+-- detention_rates --
+INSERT INTO detention_rate (customer, carrier, site, free_s, rate_per_h, currency)
+SELECT customer, carrier, site, free_s, rate_per_h, currency
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    customer text, carrier text, site text, free_s float8, rate_per_h numeric, currency text
+)
+ON CONFLICT (customer, carrier, site) DO UPDATE SET
+free_s = excluded.free_s, rate_per_h = excluded.rate_per_h, currency = excluded.currency;
+
+-- stray_carrier --
+SELECT v.vehicle, v.carrier FROM vehicle AS v
+WHERE v.carrier IS NOT NULL AND NOT EXISTS (SELECT 1 FROM party AS p WHERE p.party = v.carrier)
+ORDER BY v.vehicle
+LIMIT 1;
 
 -- bump --
 UPDATE master_version SET version = version + 1;

@@ -91,6 +91,18 @@ export class Api {
     });
   }
 
+  /** GET of a path below /api/v1, for the pages that have lists of their own. */
+  get<T>(path: string, timeout_ms = TIMEOUT_MS): Promise<T> {
+    return this.call(path, undefined, timeout_ms);
+  }
+
+  /** A file, and the name that the server gives it. */
+  async file(path: string, timeout_ms: number): Promise<{ blob: Blob; name: string }> {
+    const response = await this.ask(path, undefined, timeout_ms);
+    const said = response.headers.get("Content-Disposition") ?? "";
+    return { blob: await response.blob(), name: /filename="([^"]+)"/.exec(said)?.[1] ?? "report" };
+  }
+
   private async items<T>(path: string, filters: Record<string, string>): Promise<T[]> {
     const all: T[] = [];
     const query = new URLSearchParams({ ...filters, limit: "1000" });
@@ -103,7 +115,11 @@ export class Api {
     return all;
   }
 
-  private async call<T>(path: string, body?: unknown): Promise<T> {
+  private async call<T>(path: string, body?: unknown, timeout_ms = TIMEOUT_MS): Promise<T> {
+    return (await (await this.ask(path, body, timeout_ms)).json()) as T;
+  }
+
+  private async ask(path: string, body: unknown, timeout_ms: number): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     const token = this.token();
     if (token !== null) headers["Authorization"] = `Bearer ${token}`;
@@ -114,14 +130,14 @@ export class Api {
         method: body === undefined ? "GET" : "POST",
         headers,
         credentials: "same-origin",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeout_ms),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch {
       throw new ApiError(0, "unreachable");
     }
     if (!response.ok) throw new ApiError(response.status, await detailOf(response));
-    return (await response.json()) as T;
+    return response;
   }
 }
 
