@@ -71,6 +71,8 @@ class Messages:
     def idle(self) -> list[Decoded]:
         return []
 
+    finish = idle
+
 
 def subjects() -> dict[str, Subject]:
     """All of them by name."""

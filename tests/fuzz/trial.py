@@ -15,7 +15,7 @@ from tests.fuzz.checks import RETAINED_BYTES_MAX, Broken, check_decoded, check_e
 from tests.fuzz.grammars import saying
 from tests.fuzz.mutations import spoil, spoil_json
 from tests.fuzz.subjects import DEVICE, HandClock, Setup, Subject
-from waystock_gateway.readings import Answer, Decoded, Decoder, Reading, Reject
+from waystock_gateway.readings import Decoded, Decoder, Reading, Reject
 from waystock_gateway.sessions.session import Outcome, Session
 
 PAUSE_S = 0.6
@@ -160,7 +160,7 @@ class _Bench:
 
 
 def _readings(found: Sequence[Decoded]) -> list[Reading]:
-    return [item for item in found if not isinstance(item, Answer)]
+    return [item for item in found if isinstance(item, Reading)]
 
 
 def _feed(decoder: Decoder, reads: Sequence[bytes], setup: Setup) -> list[Decoded]:
@@ -195,7 +195,7 @@ def _count(tally: Tally, burst: Burst, found: Sequence[Decoded]) -> None:
     tally.bytes += len(burst.data)
     tally.frames += burst.frames
     tally.rejects += len(refused)
-    tally.readings += sum(not isinstance(item, Answer | Reject) for item in found)
+    tally.readings += len(_readings(found)) - len(refused)
     tally.reasons |= set(refused)
 
 
