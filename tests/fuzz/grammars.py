@@ -35,6 +35,8 @@ class Grammar:
     golden: Callable[[Random], Golden]
     seal: Callable[[bytes], bytes] | None = None
     is_json: bool = False
+    line_end: bytes = b""
+    """Behind each JSON document of a stream."""
 
 
 def saying(reading: Reading) -> str:
@@ -293,11 +295,28 @@ def sensor_json(rng: Random) -> Golden:
     return _document(message, json.dumps({"temperature_c": celsius}))
 
 
+def gpsd_report(rng: Random) -> Golden:
+    """A line of a gpsd: where the unit is, or what it sees of the sky."""
+    if rng.random() < 0.2:
+        sky = {"class": "SKY", "hdop": 0.9, "satellites": [{"PRN": 2, "used": True}], "uSat": 7}
+        return Golden(json.dumps(sky).encode() + b"\r\n", "")
+    lat, lon = _somewhere(rng)
+    time = FIRST_TIME + timedelta(milliseconds=rng.randrange(10**10))
+    report = {
+        "class": "TPV", "device": "/dev/ttyUSB0", "mode": rng.choice((2, 3)), "lat": lat,
+        "lon": lon, "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "speed": 3.2, "track": 90.5, "altMSL": 12.0, "altHAE": 22.5, "geoidSep": 10.5, "eph": 8.1,
+        "epx": 3.1, "epy": 2.2, "status": 1,
+    }  # fmt: skip
+    return Golden(json.dumps(report).encode() + b"\r\n", place(lat, lon))
+
+
 GRAMMARS = {
     "barcode": Grammar(barcode_lines),
     "barcode-ssi": Grammar(barcode_ssi, seal_ssi),
     "chafon": Grammar(chafon_answer, seal_chafon),
     "epc": Grammar(epc_bank),
+    "gpsd": Grammar(gpsd_report, is_json=True, line_end=b"\r\n"),
     "gs1": Grammar(gs1_message),
     "impinj": Grammar(impinj, is_json=True),
     "nmea": Grammar(more_nmea, seal_nmea),

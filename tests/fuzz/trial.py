@@ -87,7 +87,7 @@ def _frame(rng: Random, subject: Subject, setup: Setup) -> bytes:
     if chance < 0.3:
         return good
     if grammar.is_json and chance < 0.8:
-        return spoil_json(rng, good)
+        return spoil_json(rng, good) + grammar.line_end
     others = [setup.wrap(grammar.golden(rng).frame)]
     spoilt = spoil(rng, good, others)
     if grammar.seal is not None and chance < 0.65:
