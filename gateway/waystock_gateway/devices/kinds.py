@@ -7,13 +7,10 @@ from collections.abc import Callable
 from waystock_gateway.clock import Clock
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
 from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
-from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.impinj.decoder import decode as decode_impinj
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.owntracks.decoder import decode as decode_owntracks
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
-from waystock_gateway.devices.r200.settings import R200Settings
-from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.rfd40.decoder import decode as decode_rfd40
 from waystock_gateway.devices.sensor_json.decoder import SensorJsonDecoder
 from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
@@ -52,9 +49,7 @@ def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
     """What one MQTT topic's messages are and lead to."""
     decode_tags = TAG_DECODERS.get(source.decoder)
     if decode_tags is not None:
-        presence = source.presence
-        session = _presence_session(presence, clock, presence.rssi_dbm_min)
-        return SourceConfig(source.topic, decode_tags, session)
+        return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
     decode = TRACKER_DECODERS[source.decoder](source)
     return SourceConfig(source.topic, decode, _tracker_session(source))
 
@@ -68,16 +63,14 @@ def _tracker_session(source: MqttSourceSettings) -> SessionMaker:
     )
 
 
-def _presence_session(
-    reader: PresenceSettings | R200Settings | ChafonSettings, clock: Clock, rssi_dbm_min: float
-) -> SessionMaker:
+def _reader_session(source: MqttSourceSettings, clock: Clock) -> SessionMaker:
     return lambda device, state: PresenceSession(
         device,
         state,
         clock.now(),
-        absence_s=reader.absence_s,
-        arrive_reads=reader.arrive_reads,
-        rssi_dbm_min=rssi_dbm_min,
+        absence_s=source.presence.absence_s,
+        arrive_reads=source.presence.arrive_reads,
+        rssi_dbm_min=source.presence.rssi_dbm_min,
     )
 
 
@@ -89,8 +82,14 @@ def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sess
 
 
 def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    session = _presence_session(port.chafon, clock, rssi_dbm_min=-128.0)
-    return lambda: make_chafon_line(port.chafon), session
+    return lambda: make_chafon_line(port.chafon), lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=port.chafon.absence_s,
+        arrive_reads=port.chafon.arrive_reads,
+        rssi_dbm_min=-128.0,
+    )
 
 
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -101,8 +100,14 @@ def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
 
 
 def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    session = _presence_session(port.r200, clock, port.r200.rssi_dbm_min)
-    return lambda: make_r200_line(port.r200), session
+    return lambda: make_r200_line(port.r200), lambda device, state: PresenceSession(
+        device,
+        state,
+        clock.now(),
+        absence_s=port.r200.absence_s,
+        arrive_reads=port.r200.arrive_reads,
+        rssi_dbm_min=port.r200.rssi_dbm_min,
+    )
 
 
 _KINDS: dict[str, _Kind] = {
