@@ -11,7 +11,6 @@ from waystock_gateway.check_digit import has_valid_check_digit
 from waystock_gateway.devices.barcode import ssi
 from waystock_gateway.devices.barcode.aim import identify
 from waystock_gateway.devices.chafon import frames as chafon
-from waystock_gateway.devices.frame_search import Frame, FrameSearch, Judge
 from waystock_gateway.devices.nmea.framing import SentenceFraming
 from waystock_gateway.devices.r200 import frames as r200
 
@@ -75,25 +74,26 @@ def _nmea(heard: bytes) -> Finding | None:
 
 
 def _r200(heard: bytes) -> Finding | None:
-    found = [(raw, r200.read_frame(raw)) for raw in _frames(heard, r200.judge_frame)]
-    frames = [(raw, told) for raw, told in found if told.type != r200.TYPE_COMMAND]
-    answers = [m.payload[1:] for _, m in frames if m.command == r200.CMD_MODULE_INFORMATION]
+    framing = r200.FrameFraming()
+    found = [f for f in (*framing.feed(heard), *framing.flush()) if isinstance(f, r200.Frame)]
+    frames = [frame for frame in found if frame.type != r200.TYPE_COMMAND]
+    answers = [f.payload[1:] for f in frames if f.command == r200.CMD_MODULE_INFORMATION]
     if answers:
         return _answered("r200", "the question for its version", _printable(answers[-1]))
-    if not _fills(heard, [raw for raw, _ in frames]):
+    if not _fills(heard, [frame.raw for frame in frames]):
         return None
     why = f"{_count(len(frames), 'frame')} BB … 7E with a right checksum"
     return Finding("r200", _sureness(len(frames)), why)
 
 
 def _chafon(heard: bytes) -> Finding | None:
-    frames = _frames(heard, chafon.judge_frame)
-    found = [chafon.read_frame(raw) for raw in frames]
+    framing = chafon.FrameFraming()
+    found = [f for f in (*framing.feed(heard), *framing.flush()) if isinstance(f, chafon.Frame)]
     answers = [f.data for f in found if f.command == chafon.CMD_READER_INFORMATION and not f.status]
     if answers and len(answers[-1]) >= 2:
         version = f"{answers[-1][0]}.{answers[-1][1]}"
         return _answered("chafon", "the question for its version", version)
-    if not _fills(heard, frames):
+    if not _fills(heard, [frame.raw for frame in found]):
         return None
     by_itself = any(frame.command == chafon.CMD_REAL_TIME for frame in found)
     why = f"{_count(len(found), 'frame')} with a right CRC"
@@ -102,25 +102,19 @@ def _chafon(heard: bytes) -> Finding | None:
 
 
 def _ssi(heard: bytes) -> Finding | None:
-    frames = _frames(heard, ssi.judge_packet)
-    found = [ssi.read_packet(raw) for raw in frames]
+    framing = ssi.SsiFraming()
+    found = [p for p in (*framing.feed(heard), *framing.flush()) if isinstance(p, ssi.Packet)]
     settings = (("framing", "ssi"),)
     answers = [packet.data for packet in found if packet.opcode == ssi.REPLY_REVISION]
     if answers:
         version = _printable(answers[-1])
         return _answered("barcode", "Zebra SSI's question for its version", version, settings)
-    if not _fills(heard, frames):
+    if not _fills(heard, [packet.raw for packet in found]):
         return None
     if any(_GS.encode() in packet.data for packet in found):
         settings = (*settings, ("gs_kept", True))
     why = f"{_count(len(found), 'packet')} of Zebra SSI with a right checksum"
     return Finding("barcode", _sureness(len(found)), why, settings)
-
-
-def _frames(heard: bytes, judge: Judge) -> list[bytes]:
-    search = FrameSearch(judge)
-    found = (*search.feed(heard), *search.flush())
-    return [item.raw for item in found if isinstance(item, Frame)]
 
 
 _JUDGES: tuple[Callable[[bytes], Finding | None], ...] = (_nmea, _r200, _chafon, _ssi)

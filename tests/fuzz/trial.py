@@ -15,7 +15,7 @@ from tests.fuzz.checks import RETAINED_BYTES_MAX, Broken, check_decoded, check_e
 from tests.fuzz.grammars import saying
 from tests.fuzz.mutations import spoil, spoil_json
 from tests.fuzz.subjects import DEVICE, HandClock, Setup, Subject
-from waystock_gateway.readings import Answer, Decoded, Decoder, Notice, Reading, Reject
+from waystock_gateway.readings import Decoded, Decoder, Reading, Reject
 from waystock_gateway.sessions.session import Outcome, Session
 
 PAUSE_S = 0.6
@@ -87,7 +87,7 @@ def _frame(rng: Random, subject: Subject, setup: Setup) -> bytes:
     if chance < 0.3:
         return good
     if grammar.is_json and chance < 0.8:
-        return spoil_json(rng, good)
+        return spoil_json(rng, good) + grammar.line_end
     others = [setup.wrap(grammar.golden(rng).frame)]
     spoilt = spoil(rng, good, others)
     if grammar.seal is not None and chance < 0.65:
@@ -172,7 +172,7 @@ class _Bench:
 
 
 def _readings(found: Sequence[Decoded]) -> list[Reading]:
-    return [item for item in found if not isinstance(item, Answer | Notice)]
+    return [item for item in found if isinstance(item, Reading)]
 
 
 def _feed(decoder: Decoder, reads: Sequence[bytes], setup: Setup) -> list[Decoded]:
@@ -207,7 +207,7 @@ def _count(tally: Tally, burst: Burst, found: Sequence[Decoded]) -> None:
     tally.bytes += len(burst.data)
     tally.frames += burst.frames
     tally.rejects += len(refused)
-    tally.readings += sum(not isinstance(item, Answer | Notice | Reject) for item in found)
+    tally.readings += len(_readings(found)) - len(refused)
     tally.reasons |= set(refused)
 
 

@@ -1,21 +1,17 @@
 """Finds the frames of a binary protocol in a byte stream, whatever lies between them. Sans-I/O: how
 the stream is cut into reads changes nothing of what is found; only a pause does. Upstream: the
-port. Downstream: the decoders of `chafon`, `r200` and `barcode` (SSI), each of which brings the
-`Judge` of its protocol.
+port. Downstream: the decoders of `chafon`, `r200` and `barcode` (SSI), each of which brings how a
+frame of its protocol is told and read.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 GARBAGE_BYTES_MAX = 512
 """Bytes that belong to no frame are reported in pieces of at most this length."""
 
 
-class Frame(NamedTuple):
-    """One frame that passed every check of its protocol."""
-
-    at: int
-    raw: bytes
+FrameT = TypeVar("FrameT")
 
 
 class Garbage(NamedTuple):
@@ -43,12 +39,14 @@ Judge = Callable[[bytes, int], int | Fault]
 What it says must not change when more bytes come, but where it `may_mend`."""
 
 
-class FrameSearch:
-    """`feed` returns frames and garbage in the order of the stream. A frame inside a spoilt one is
-    found too: the search goes on at the byte behind one where no frame begins."""
+class FrameSearch(Generic[FrameT]):
+    """`feed` returns frames, as `read` makes them of their offset and bytes, and garbage in the
+    order of the stream. A frame inside a spoilt one is found too: the search goes on at the byte
+    behind one where no frame begins."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, read: Callable[[int, bytes], FrameT]) -> None:
         self._judge = judge
+        self._read = read
         self._held = b""
         self._at = 0
         """Offset of the first held byte in the stream."""
@@ -56,25 +54,25 @@ class FrameSearch:
         self._garbage_fault = NO_FRAME
         self._garbage_at = 0
 
-    def feed(self, data: bytes) -> list[Frame | Garbage]:
+    def feed(self, data: bytes) -> list[FrameT | Garbage]:
         self._held += data
         return self._search(final=False)
 
-    def flush(self) -> list[Frame | Garbage]:
+    def flush(self) -> list[FrameT | Garbage]:
         """The line went quiet: nothing more will complete what is held."""
         found = self._search(final=True)
         self._report_garbage(found)
         return found
 
-    def _search(self, *, final: bool) -> list[Frame | Garbage]:
-        found: list[Frame | Garbage] = []
+    def _search(self, *, final: bool) -> list[FrameT | Garbage]:
+        found: list[FrameT | Garbage] = []
         position = 0
         while position < len(self._held):
             verdict = self._judge(self._held, position)
             if isinstance(verdict, int):
                 self._report_garbage(found)
                 raw = self._held[position : position + verdict]
-                found.append(Frame(self._at + position, raw))
+                found.append(self._read(self._at + position, raw))
                 position += verdict
                 continue
             if verdict.may_mend and not final:
@@ -85,7 +83,7 @@ class FrameSearch:
         self._at += position
         return found
 
-    def _refuse(self, position: int, fault: Fault, found: list[Frame | Garbage]) -> None:
+    def _refuse(self, position: int, fault: Fault, found: list[FrameT | Garbage]) -> None:
         """A spoilt frame is told apart from the noise before it and from what follows it."""
         if fault.claim and not self._garbage_fault.claim:
             self._report_garbage(found)
@@ -96,7 +94,7 @@ class FrameSearch:
         if len(self._garbage) == (self._garbage_fault.claim or GARBAGE_BYTES_MAX):
             self._report_garbage(found)
 
-    def _report_garbage(self, found: list[Frame | Garbage]) -> None:
+    def _report_garbage(self, found: list[FrameT | Garbage]) -> None:
         if self._garbage:
             raw, reason = bytes(self._garbage), self._garbage_fault.reason
             found.append(Garbage(self._garbage_at, raw, reason))

@@ -14,7 +14,6 @@ from waystock_firmware_sim.kinds import BROKER_KINDS, LINE_KINDS
 from waystock_firmware_sim.mishaps import ON_A_BROKER, ON_A_LINE
 from waystock_gateway.devices.barcode import ssi as gateway_ssi
 from waystock_gateway.devices.chafon.frames import ASK_READER_INFORMATION, encode_command
-from waystock_gateway.devices.frame_search import Frame, FrameSearch
 from waystock_gateway.devices.r200.frames import ASK_SOFTWARE_VERSION, START_INVENTORY
 
 SSI_ACK = bytes.fromhex("04d00400ff28")
@@ -101,10 +100,10 @@ def test_a_scanner_says_that_it_has_power_and_answers_commands() -> None:
     lonely.say(gateway_ssi.encode_packet(0xE6, b"\x01"))
     lonely.say(gateway_ssi.encode_packet(0x77))
     lonely.say(gateway_ssi.encode_packet(0xD3))
-    search = FrameSearch(gateway_ssi.judge_packet)
-    found = [item for frame in lonely.plug.wire for item in search.feed(frame)]
-    assert all(isinstance(item, Frame) for item in found)
-    opcodes = [gateway_ssi.read_packet(item.raw).opcode for item in found]
+    framing = gateway_ssi.SsiFraming()
+    packets = [found for frame in lonely.plug.wire for found in framing.feed(frame)]
+    assert all(isinstance(packet, gateway_ssi.Packet) for packet in packets)
+    opcodes = [p.opcode for p in packets if isinstance(p, gateway_ssi.Packet)]
     assert opcodes == [0xF6, gateway_ssi.REPLY_REVISION, gateway_ssi.ACK, gateway_ssi.NAK, 0xD4]
 
 

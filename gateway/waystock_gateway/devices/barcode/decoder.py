@@ -8,7 +8,7 @@ from waystock_gateway.devices.barcode import ssi
 from waystock_gateway.devices.barcode.content import read_frame, refusal
 from waystock_gateway.devices.barcode.framing import make_framing
 from waystock_gateway.devices.barcode.settings import BarcodeSettings
-from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
+from waystock_gateway.devices.frame_search import Garbage
 from waystock_gateway.devices.line_framing import Cut
 from waystock_gateway.readings import Answer, Decoded, Line, Reject
 
@@ -62,34 +62,32 @@ class SsiDecoder:
 
     def __init__(self, settings: BarcodeSettings) -> None:
         self._settings = settings
-        self._search = FrameSearch(ssi.judge_packet)
+        self._framing = ssi.SsiFraming()
         self._in_continuation = False
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return self._read_all(self._search.feed(data))
+        return self._read_all(self._framing.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return self._read_all(self._search.flush())
+        return self._read_all(self._framing.flush())
 
     def finish(self) -> list[Decoded]:
         """Nobody is there any more who could be asked to send it again."""
-        found = self._search.flush()
+        found = self._framing.flush()
         halves = [item for item in found if isinstance(item, Garbage)]
         whole = [item for item in found if not isinstance(item, Garbage)]
         return [*self._read_all([*whole]), *(_unterminated(one.at, one.raw) for one in halves)]
 
-    def _read_all(self, found: list[Frame | Garbage]) -> list[Decoded]:
+    def _read_all(self, found: list[ssi.Packet | Garbage]) -> list[Decoded]:
         decoded: list[Decoded] = []
         for item in found:
             if isinstance(item, Garbage):
                 decoded += _refused(item)
-                continue
-            packet = ssi.read_packet(item.raw)
-            if packet.opcode == ssi.DECODE_DATA:
-                decoded.append(self._scan(packet, item))
+            elif item.opcode == ssi.DECODE_DATA:
+                decoded.append(self._scan(item))
         return decoded
 
-    def _scan(self, packet: ssi.Packet, frame: Frame) -> Decoded:
+    def _scan(self, packet: ssi.Packet) -> Decoded:
         """DECODE_DATA holds the scanner's own symbology number, then the code."""
         answer = ssi.encode_packet(ssi.ACK)
         code = packet.data[1:]
@@ -97,7 +95,7 @@ class SsiDecoder:
         self._in_continuation = packet.is_continued
         reason = "ssi_continued" if is_part else refusal(code, self._settings)
         if reason is not None:
-            return Reject(reason=reason, at=frame.at, raw=frame.raw, answer=answer)
+            return Reject(reason=reason, at=packet.at, raw=packet.raw, answer=answer)
         scan = read_frame(code, self._settings)
         return replace(scan, answer=answer, retransmitted=packet.is_retransmission)
 

@@ -5,7 +5,7 @@ without the checksum, the checksum the big-endian two's complement of the byte s
 
 from typing import NamedTuple
 
-from waystock_gateway.devices.frame_search import NO_FRAME, Fault
+from waystock_gateway.devices.frame_search import NO_FRAME, Fault, FrameSearch
 
 DECODE_DATA = 0xF3
 REQUEST_REVISION, REPLY_REVISION = 0xA3, 0xA4
@@ -28,11 +28,13 @@ _FROM_SCANNER = frozenset(
 
 
 class Packet(NamedTuple):
-    """What a packet with a good checksum says."""
+    """One packet with a good checksum."""
 
+    at: int
     opcode: int
     status: int
     data: bytes
+    raw: bytes
 
     @property
     def is_retransmission(self) -> bool:
@@ -58,8 +60,16 @@ ASK_REVISION = encode_packet(REQUEST_REVISION)
 """Changes nothing in the scanner."""
 
 
-def judge_packet(held: bytes, position: int) -> int | Fault:
-    """The length of the packet that begins at `position`, or why none does (`frame_search`)."""
+class SsiFraming(FrameSearch[Packet]):
+    """`feed` returns packets and spoilt stretches; `flush` gives up on a packet that stopped
+    short.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_judge, _read)
+
+
+def _judge(held: bytes, position: int) -> int | Fault:
     head = held[position : position + _HEADER_LENGTH]
     if not _may_start(head):
         return NO_FRAME
@@ -82,6 +92,5 @@ def _may_start(head: bytes) -> bool:
     )
 
 
-def read_packet(raw: bytes) -> Packet:
-    """The parts of a packet with a good checksum."""
-    return Packet(raw[1], raw[3], raw[4:-_CHECKSUM_LENGTH])
+def _read(at: int, raw: bytes) -> Packet:
+    return Packet(at, raw[1], raw[3], raw[4:-_CHECKSUM_LENGTH], raw)

@@ -5,12 +5,12 @@ port. Downstream: the reader's presence session, which makes arrivals and depart
 from waystock_gateway.devices.chafon.frames import (
     CMD_INVENTORY,
     CMD_REAL_TIME,
+    Frame,
+    FrameFraming,
     encode_command,
-    judge_frame,
-    read_frame,
 )
 from waystock_gateway.devices.chafon.settings import ChafonSettings
-from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
+from waystock_gateway.devices.frame_search import Garbage
 from waystock_gateway.readings import Answer, Decoded, Line, Reject, TagRead
 
 INVENTORY = encode_command(CMD_INVENTORY)
@@ -36,14 +36,14 @@ class ChafonDecoder:
     """One reader's stream. With `poll` the end of an inventory is answered by the next command."""
 
     def __init__(self, *, poll: bool = False) -> None:
-        self._search = FrameSearch(judge_frame)
+        self._framing = FrameFraming()
         self._poll = poll
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return self._read_all(self._search.feed(data))
+        return self._read_all(self._framing.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return self._read_all(self._search.flush())
+        return self._read_all(self._framing.flush())
 
     finish = idle
 
@@ -54,24 +54,19 @@ class ChafonDecoder:
                 decoded.append(Reject(reason=item.reason, at=item.at, raw=item.raw))
                 continue
             decoded += _tag_reads(item)
-            if self._poll and _ends_inventory(item):
+            ended = item.command == CMD_INVENTORY and item.status != _MORE_FOLLOWS
+            if self._poll and ended:
                 decoded.append(Answer(INVENTORY))
         return decoded
 
 
-def _ends_inventory(frame: Frame) -> bool:
-    command, status, _ = read_frame(frame.raw)
-    return command == CMD_INVENTORY and status != _MORE_FOLLOWS
-
-
 def _tag_reads(frame: Frame) -> list[Decoded]:
-    """That no tag is there is nothing to report."""
-    command, status, data = read_frame(frame.raw)
-    if command == CMD_INVENTORY and status in _WITH_TAGS:
-        reads = _inventory(data)
-    elif command == CMD_REAL_TIME and status == 0:
-        reads = _real_time(data)
-    elif command == CMD_INVENTORY and status != _NO_TAG:
+    """What a reader answers to other commands, and that no tag is there, is nothing to report."""
+    if frame.command == CMD_INVENTORY and frame.status in _WITH_TAGS:
+        reads = _inventory(frame.data)
+    elif frame.command == CMD_REAL_TIME and frame.status == 0:
+        reads = _real_time(frame.data)
+    elif frame.command == CMD_INVENTORY and frame.status != _NO_TAG:
         return [Reject(reason="reader_error", at=frame.at, raw=frame.raw)]
     else:
         return []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import fastcrc
 
-from waystock_gateway.devices.frame_search import NO_FRAME, Fault
+from waystock_gateway.devices.frame_search import NO_FRAME, Fault, FrameSearch
 
 CMD_INVENTORY, CMD_REAL_TIME = 0x01, 0xEE
 CMD_READER_INFORMATION = 0x21
@@ -20,12 +20,14 @@ _STATUSES = frozenset({*range(0x05), *range(0xF8, 0x100)})
 _UNFINISHED = Fault(may_mend=True)
 
 
-class Answer(NamedTuple):
-    """What a reader answers to one command, or sends by itself."""
+class Frame(NamedTuple):
+    """One answer with right CRC."""
 
+    at: int
     command: int
     status: int
     data: bytes
+    raw: bytes
 
 
 def encode_command(command: int, address: int = ADDRESS_BROADCAST) -> bytes:
@@ -38,8 +40,14 @@ ASK_READER_INFORMATION = encode_command(CMD_READER_INFORMATION)
 """Changes nothing in the reader."""
 
 
-def judge_frame(held: bytes, position: int) -> int | Fault:
-    """The length of the frame that begins at `position`, or why none does (`frame_search`)."""
+class FrameFraming(FrameSearch[Frame]):
+    """`feed` returns frames and garbage in the order of the stream."""
+
+    def __init__(self) -> None:
+        super().__init__(_judge, _read)
+
+
+def _judge(held: bytes, position: int) -> int | Fault:
     length = held[position]
     if length < _BODY_BYTES_MIN:
         return NO_FRAME
@@ -53,6 +61,5 @@ def judge_frame(held: bytes, position: int) -> int | Fault:
     return 1 + length if fastcrc.crc16.mcrf4xx(held[position : end - 2]) == crc else NO_FRAME
 
 
-def read_frame(raw: bytes) -> Answer:
-    """The parts of a frame with right CRC."""
-    return Answer(raw[2], raw[3], raw[4:-2])
+def _read(at: int, raw: bytes) -> Frame:
+    return Frame(at, raw[2], raw[3], raw[4:-2], raw)

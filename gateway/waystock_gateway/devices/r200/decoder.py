@@ -4,13 +4,13 @@ Downstream: the reader's presence session, which makes arrivals and departures o
 
 import fastcrc
 
-from waystock_gateway.devices.frame_search import Frame, FrameSearch, Garbage
+from waystock_gateway.devices.frame_search import Garbage
 from waystock_gateway.devices.r200.frames import (
     CMD_INVENTORY,
     START_INVENTORY,
     TYPE_NOTICE,
-    judge_frame,
-    read_frame,
+    Frame,
+    FrameFraming,
 )
 from waystock_gateway.devices.r200.settings import R200Settings
 from waystock_gateway.readings import Decoded, Line, Reject, TagRead
@@ -37,13 +37,13 @@ class R200Decoder:
     """One module's stream."""
 
     def __init__(self) -> None:
-        self._search = FrameSearch(judge_frame)
+        self._framing = FrameFraming()
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return _read_all(self._search.feed(data))
+        return _read_all(self._framing.feed(data))
 
     def idle(self) -> list[Decoded]:
-        return _read_all(self._search.flush())
+        return _read_all(self._framing.flush())
 
     finish = idle
 
@@ -54,16 +54,14 @@ def _read_all(found: list[Frame | Garbage]) -> list[Decoded]:
         if isinstance(item, Garbage):
             raw = item.raw[:RAW_BYTES_MAX]
             decoded.append(Reject(reason=item.reason, at=item.at, raw=raw))
-            continue
-        message = read_frame(item.raw)
-        if (message.type, message.command) == (TYPE_NOTICE, CMD_INVENTORY):
-            decoded.append(_tag_read(message.payload, item))
+        elif (item.type, item.command) == (TYPE_NOTICE, CMD_INVENTORY):
+            decoded.append(_tag_read(item))
     return decoded
 
 
-def _tag_read(payload: bytes, frame: Frame) -> TagRead | Reject:
+def _tag_read(frame: Frame) -> TagRead | Reject:
     """Notice payload: RSSI (signed dBm), PC (2), EPC (length by PC), CRC (2) over PC and EPC."""
-    raw = frame.raw[:RAW_BYTES_MAX]
+    payload, raw = frame.payload, frame.raw[:RAW_BYTES_MAX]
     if len(payload) < _NOTICE_BYTES_MIN:
         return Reject(reason="short_notice", at=frame.at, raw=raw)
     rssi_dbm = int.from_bytes(payload[:1], "big", signed=True)

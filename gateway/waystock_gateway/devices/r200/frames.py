@@ -5,7 +5,7 @@ anything. Pure. Used by `decoder`.
 
 from typing import NamedTuple
 
-from waystock_gateway.devices.frame_search import NO_FRAME, Fault
+from waystock_gateway.devices.frame_search import NO_FRAME, Fault, FrameSearch
 
 HEAD = 0xBB
 END = 0x7E
@@ -18,12 +18,14 @@ _HEADER_BYTES = 5
 _OVERHEAD = 7
 
 
-class Message(NamedTuple):
-    """What a module says in one frame."""
+class Frame(NamedTuple):
+    """One frame with good sum and end mark."""
 
+    at: int
     type: int
     command: int
     payload: bytes
+    raw: bytes
 
 
 def encode_frame(command: int, payload: bytes = b"") -> bytes:
@@ -40,8 +42,14 @@ ASK_SOFTWARE_VERSION = encode_frame(CMD_MODULE_INFORMATION, b"\x01")
 """Changes nothing in the module: `BB 00 03 00 01 01 05 7E`."""
 
 
-def judge_frame(held: bytes, position: int) -> int | Fault:
-    """The length of the frame that begins at `position`, or why none does (`frame_search`)."""
+class FrameFraming(FrameSearch[Frame]):
+    """`feed` returns frames and garbage in the order of the stream."""
+
+    def __init__(self) -> None:
+        super().__init__(_judge, _read)
+
+
+def _judge(held: bytes, position: int) -> int | Fault:
     if held[position] != HEAD:
         return NO_FRAME
     left = len(held) - position
@@ -60,6 +68,5 @@ def judge_frame(held: bytes, position: int) -> int | Fault:
     return length if is_right else Fault("checksum", length)
 
 
-def read_frame(raw: bytes) -> Message:
-    """The parts of a frame with good sum and end mark."""
-    return Message(raw[1], raw[2], raw[5:-2])
+def _read(at: int, raw: bytes) -> Frame:
+    return Frame(at, raw[1], raw[2], raw[5:-2], raw)
