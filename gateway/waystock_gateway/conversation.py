@@ -132,14 +132,13 @@ class Conversation:
         with self._sending:
             self._is_open = False
         self.connection.close()
-        moment = self._around.clock.now()
         last: list[Decoded] = []
         if orderly and self._line.hang_up_ends_frame:
             last += self._decode(self._line.decoder.idle)
-        last += self._decode(self._line.decoder.finish)
+        halves = self._decode(self._line.decoder.finish)
         if self._around.stopping.is_set():
-            last = [item for item in last if isinstance(item, Reject)]
-        self._deliver(last, moment)
+            halves = [item for item in halves if isinstance(item, Reject)]
+        self._deliver(last + halves, self._around.clock.now())
 
     def _decode(self, decode: Callable[[], list[Decoded]], data: bytes = b"") -> list[Decoded]:
         """A decoder that raises is a fault of ours; it must not cost the connection."""
