@@ -43,6 +43,10 @@ DRIFT_PPM_MAX = 100.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `waystock sim device`."""
     kinds = {**LINE_KINDS, **BROKER_KINDS}
+    parser.usage = (
+        "waystock sim device KIND (--port PORT | --pty [LINK] | --mqtt URL)\n"
+        "       [--seed N] [--rate N] [--count N] [--for S] [--mishap RATES] [--truth FILE] …"
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "kinds (--port or --pty):\n"

@@ -27,11 +27,17 @@ class Cable(QueuedPort):
             raise ValueError(f"{baud} is no usual rate: 9600, 57600, 115200 and the like are")
         super().__init__(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
         try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             tty.setraw(self._descriptor)
             attributes = termios.tcgetattr(self._descriptor)
             attributes[2] |= termios.CLOCAL | termios.CREAD
             attributes[4] = attributes[5] = speed
             termios.tcsetattr(self._descriptor, termios.TCSANOW, attributes)
+        except BlockingIOError as error:
+            self.close()
+            raise OSError(
+                f"{path} is in use: name the port at the other end of the cable"
+            ) from error
         except termios.error as error:
             self.close()
             raise OSError(f"{path} is no serial port: {error.args[-1]}") from error

@@ -128,14 +128,15 @@ def test_a_device_on_a_cable_speaks_until_it_is_stopped(tmp_path: Path) -> None:
     gateway_end, device_end = os.openpty()
     tty.setraw(device_end)
     truth = tmp_path / "truth.jsonl"
-    command = _command(
-        "barcode", "--port", os.ttyname(device_end), "--rate", "20", "--truth", truth
-    )
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    command = _command("barcode", "--port", os.ttyname(device_end), "--rate", "20")
+    process = subprocess.Popen([*command, "--truth", truth], stdout=subprocess.PIPE)
     try:
         heard = b""
         while heard.count(b"\r\n") < 5:
             heard += os.read(gateway_end, 4096)
+        second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+        assert second.returncode == 1
+        assert "is in use" in second.stderr
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=10)
     finally:
