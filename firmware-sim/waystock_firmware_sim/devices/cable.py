@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from waystock_firmware_sim.devices.port_queue import QueuedPort
 
-TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 5.0
+TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 30.0
 """How long a plug is not pulled, so that the host may take what was said before."""
 
 
@@ -53,10 +53,12 @@ class Cable(QueuedPort):
 
 
 class PluggedPort:
-    """Implements devices.line.Plug on ports that `make` opens, one after the other."""
+    """Implements devices.line.Plug on ports that `make` opens, one after the other. `is_hurried`
+    says that somebody waits for the end."""
 
-    def __init__(self, make: Callable[[], QueuedPort]) -> None:
+    def __init__(self, make: Callable[[], QueuedPort], is_hurried: Callable[[], bool]) -> None:
         self._make = make
+        self._is_hurried = is_hurried
         self.port: QueuedPort | None = make()
         self._dropped_frames = 0
 
@@ -88,7 +90,7 @@ class PluggedPort:
         if self.port is None:
             return
         patience_s = TAKEN_S_MAX
-        while self.port.unread_bytes() and patience_s > 0:
+        while self.port.unread_bytes() and patience_s > 0 and not self._is_hurried():
             time.sleep(TAKEN_POLL_S)
             patience_s -= TAKEN_POLL_S
             self.port.flush()

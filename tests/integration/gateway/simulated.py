@@ -16,7 +16,7 @@ from waystock.contract.events import Barcode, Event, Position, Rfid, Telemetry
 from waystock_gateway.outbox_reader import OutboxReader
 
 WAYSTOCK = Path(sys.executable).parent / "waystock"
-RUN_S_MAX = 90.0
+RUN_S_MAX = 120.0
 
 
 @dataclass(frozen=True)
