@@ -43,6 +43,10 @@ DRIFT_PPM_MAX = 100.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `waystock sim device`."""
     kinds = {**LINE_KINDS, **BROKER_KINDS}
+    parser.usage = (
+        "waystock sim device KIND (--port PORT | --pty [LINK] | --mqtt URL)\n"
+        "       [--seed N] [--rate N] [--count N] [--for S] [--mishap RATES] [--truth FILE] …"
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "kinds (--port or --pty):\n"
@@ -99,7 +103,7 @@ def run(options: argparse.Namespace, is_asked_to_stop: Sequence[int]) -> int:
             utc=lambda: start + timedelta(seconds=clock.now_s * (1 + drift_ppm / 1e6)),
             truth=Truth(record.write, tells_intent=True),
         )
-        rig, place = _hang_up(assignment, options, stack)
+        rig, place = _hang_up(assignment, options, stack, is_asked_to_stop)
         _say(
             {
                 "kind": "device",
@@ -189,7 +193,10 @@ def _drift_ppm(options: argparse.Namespace) -> float:
 
 
 def _hang_up(
-    a: Assignment, options: argparse.Namespace, stack: ExitStack
+    a: Assignment,
+    options: argparse.Namespace,
+    stack: ExitStack,
+    is_asked_to_stop: Sequence[int],
 ) -> tuple[Rig, dict[str, str]]:
     """The device at its port or broker, and where that is."""
     if options.mqtt:
@@ -205,7 +212,10 @@ def _hang_up(
     else:
         link = Path(options.pty).absolute() if options.pty else _fresh_link(options.kind, stack)
         path, open_port = str(link), pseudo_terminal(link)
-    return on_a_line(a, kind, open_port, options.rates, stack), {"port": path}
+    rig = on_a_line(
+        a, kind, open_port, options.rates, stack, is_hurried=lambda: bool(is_asked_to_stop)
+    )
+    return rig, {"port": path}
 
 
 def _fresh_link(kind: str, stack: ExitStack) -> Path:

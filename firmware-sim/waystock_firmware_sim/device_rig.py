@@ -80,9 +80,10 @@ def on_a_line(
     open_port: Callable[[], QueuedPort],
     rates: Rates,
     stack: ExitStack,
+    is_hurried: Callable[[], bool],
 ) -> Rig:
     """The device at a port."""
-    plugged = PluggedPort(open_port)
+    plugged = PluggedPort(open_port, is_hurried)
     stack.callback(plugged.close)
     power = _Power()
     line = MishapLine(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from waystock_firmware_sim.devices.port_queue import QueuedPort
 
-TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 5.0
+TAKEN_POLL_S, TAKEN_S_MAX = 0.005, 30.0
 """How long a plug is not pulled, so that the host may take what was said before."""
 
 
@@ -27,11 +27,17 @@ class Cable(QueuedPort):
             raise ValueError(f"{baud} is no usual rate: 9600, 57600, 115200 and the like are")
         super().__init__(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
         try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             tty.setraw(self._descriptor)
             attributes = termios.tcgetattr(self._descriptor)
             attributes[2] |= termios.CLOCAL | termios.CREAD
             attributes[4] = attributes[5] = speed
             termios.tcsetattr(self._descriptor, termios.TCSANOW, attributes)
+        except BlockingIOError as error:
+            self.close()
+            raise OSError(
+                f"{path} is in use: name the port at the other end of the cable"
+            ) from error
         except termios.error as error:
             self.close()
             raise OSError(f"{path} is no serial port: {error.args[-1]}") from error
@@ -47,10 +53,12 @@ class Cable(QueuedPort):
 
 
 class PluggedPort:
-    """Implements devices.line.Plug on ports that `make` opens, one after the other."""
+    """Implements devices.line.Plug on ports that `make` opens, one after the other. `is_hurried`
+    says that somebody waits for the end."""
 
-    def __init__(self, make: Callable[[], QueuedPort]) -> None:
+    def __init__(self, make: Callable[[], QueuedPort], is_hurried: Callable[[], bool]) -> None:
         self._make = make
+        self._is_hurried = is_hurried
         self.port: QueuedPort | None = make()
         self._dropped_frames = 0
 
@@ -82,7 +90,7 @@ class PluggedPort:
         if self.port is None:
             return
         patience_s = TAKEN_S_MAX
-        while self.port.unread_bytes() and patience_s > 0:
+        while self.port.unread_bytes() and patience_s > 0 and not self._is_hurried():
             time.sleep(TAKEN_POLL_S)
             patience_s -= TAKEN_POLL_S
             self.port.flush()

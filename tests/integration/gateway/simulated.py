@@ -16,7 +16,7 @@ from waystock.contract.events import Barcode, Event, Position, Rfid, Telemetry
 from waystock_gateway.outbox_reader import OutboxReader
 
 WAYSTOCK = Path(sys.executable).parent / "waystock"
-RUN_S_MAX = 60.0
+RUN_S_MAX = 120.0
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,18 @@ def play(
     try:
         for device in on_lines:
             start(device, "--pty", str(rig.folder / device))
-        wait_until(lambda: all((rig.folder / d).exists() for d in on_lines), "ports are there")
+        wait_until(
+            lambda: all((rig.folder / device).exists() for device in on_lines),
+            "ports are there",
+            within_s=30,
+        )
         with rig.running():
             rig.wait_until_up(ingest)
             for device in devices.keys() - on_lines:
                 start(device, "--mqtt", broker_url)
             for process in running:
                 assert process.wait(RUN_S_MAX) == 0
-            wait_until(lambda: _is_delivered(rig), "the gateway has delivered everything")
+            wait_until(lambda: _is_delivered(rig), "everything is delivered", within_s=30)
             refused = rig.rejects()
     finally:
         for process in running:

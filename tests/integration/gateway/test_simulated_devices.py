@@ -21,8 +21,8 @@ WITHOUT_NOISE = ON_A_LINE.replace("corrupt=0.05", "corrupt=0")
 AT_A_BROKER = "drop=0.05,double=0.05,reorder=0.05,corrupt=0.08,freeze=0.01,reboot=0.02"
 LONG_PRESENCE = "absence_s = 3600\nwake_after_s = 0.5"
 SOURCE_PRESENCE = "[mqtt_sources.presence]\nabsence_s = 3600"
-SCANS = ("--count", "30", "--rate", "5", "--seed", "4")
-TAGS = ("--count", "12", "--rate", "4", "--seed", "10")
+SCANS = ("--count", "28", "--rate", "6", "--seed", "4")
+TAGS = ("--count", "8", "--rate", "4", "--seed", "10")
 
 DEVICES = {
     "scan-ssi": Simulated(
@@ -48,19 +48,19 @@ DEVICES = {
         "impinj", (*TAGS, "--mishap", AT_A_BROKER), SOURCE_PRESENCE, "impinj/{device}/events"
     ),
     "phone-1": Simulated(
-        "owntracks", ("--count", "12", "--seed", "3", "--mishap", AT_A_BROKER), "",
+        "owntracks", ("--count", "9", "--seed", "3", "--mishap", AT_A_BROKER), "",
         "owntracks/sim/{device}",
     ),
     "truck-1": Simulated(
-        "teltonika-json", ("--count", "60", "--rate", "5", "--mishap", AT_A_BROKER), "",
+        "teltonika-json", ("--count", "60", "--rate", "8", "--mishap", AT_A_BROKER), "",
         "{device}/data",
     ),
     "truck-2": Simulated(
-        "tracker-json", ("--count", "60", "--rate", "5", "--mishap", AT_A_BROKER), "",
+        "tracker-json", ("--count", "60", "--rate", "8", "--mishap", AT_A_BROKER), "",
         "trackers/{device}/fix",
     ),
     "cold-1": Simulated(
-        "sensor-json", ("--count", "60", "--rate", "5", "--mishap", AT_A_BROKER), "",
+        "sensor-json", ("--count", "60", "--rate", "8", "--mishap", AT_A_BROKER), "",
         "sensors/{device}/values",
     ),
 }  # fmt: skip
@@ -131,7 +131,7 @@ def test_every_tag_that_was_surely_read_arrives_once_and_no_other(
     assert set(Counter(story.arrivals).values()) == {1}
     assert story.told_of("rfid", "epc") <= set(story.arrivals)
     assert set(story.arrivals) <= {line["epc"] for line in story.intended}
-    assert len(story.told_of("rfid", "epc")) == 12
+    assert len(story.told_of("rfid", "epc")) == 8
     if "corrupt" in story.mishaps:
         assert story.rejects
 
@@ -153,7 +153,7 @@ def test_every_fix_that_went_out_arrives_once_at_its_true_place(
         if position.speed_mps is not None:
             assert position.speed_mps == pytest.approx(truth["speed_mps"], abs=1.0)
         assert "teleport" not in position.quality
-    assert len(times) > len(meant) / 4
+    assert len(times) >= len(meant) / 4
 
 
 @pytest.mark.parametrize("device", ["cold-1", "truck-1", "phone-1"])
