@@ -1,6 +1,6 @@
 """The state of the fold over one vehicle's fixes: all that is needed to go on with the next fix.
-In memory a record of fixed size; in the store its bytes without the unused ends of its lists, less
-than 2 KB. Upstream and downstream: `waystock.fleet.fold`. The form's number stands first: a state
+In memory a record of fixed size; in the store its bytes without the unused ends of its lists, at
+most 2 KB. Upstream and downstream: `waystock.fleet.fold`. The form's number stands first: a state
 of another form is not read, its vehicle is folded again from its fixes.
 """
 
@@ -28,13 +28,14 @@ from waystock.fleet.records import (
 )
 from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
 
-FORM = 3
-"""Number of this form; 1 was JSON, 2 knew no anomalies."""
+FORM = 4
+"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 no hours and no limits of vehicles."""
 
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
-ENTERING, INSIDE, OVERDUE = 0, 1, 2
-"""A visit that isn't certain yet; one that is; one that lasts too long."""
+ENTERING, DRIVING_IN, INSIDE, ALERTED = 0, 1, 2, 3
+"""A visit that isn't certain yet, the same of a vehicle that said it moves; one that is certain; one
+that is told of, because it lasts too long or is where the vehicle has no business."""
 PLAIN, YARD, NO_GO_AREA = 0, 1, 2
 """Kinds of fences: one where vehicles manoeuvre, one where they have no business."""
 
@@ -61,10 +62,12 @@ class FenceStay:
     fence: I8
     entered_us: I8
     run_us: I8
+    alert_us: I8
+    """When what is told of it began."""
     area_m2: F4
     run: U2
     stage: U1
-    """ENTERING, INSIDE or OVERDUE."""
+    """ENTERING, DRIVING_IN, INSIDE or ALERTED."""
     kind: U1
     """PLAIN, YARD or NO_GO_AREA."""
 
@@ -131,6 +134,16 @@ class AwayFigures:
     lon: F8
 
 
+class Outing:
+    """Being on the road when one should not, from its first fix on; `run` counts its fixes up to
+    those that are told of."""
+
+    begin_us: I8
+    way_m: F4
+    run: U2
+    is_told: U2
+
+
 class Anomalies:
     """What is out of the ordinary, each thing one episode at a time."""
 
@@ -158,6 +171,10 @@ class Anomalies:
     frozen_run: U2
     jumps: U1
     is_jumping: Flag
+    silent_us: I8
+    """From then on the vehicle is silent, if nothing more is heard of it; UNKNOWN_US: it may be."""
+    off_hours: Outing
+    unassigned: Outing
 
 
 class VehicleState:
@@ -227,6 +244,7 @@ def nothing_known(count: int) -> Records:
     states = np.zeros(count, STATE)
     states["form"] = FORM
     states["at_us"] = states["first_us"] = UNKNOWN_US
+    states["anomalies"]["silent_us"] = UNKNOWN_US
     return states
 
 
