@@ -97,7 +97,7 @@ class PlanArrays(NamedTuple):
     """By key."""
     limits: Items[PlannedLimits]
     """The first holds for vehicles that nothing else is said of."""
-    hours: Hours
     shipments: Items[PlannedShipment]
     stops: Items[PlannedStop]
     vertices: Items[Vertex]
+    hours: Hours

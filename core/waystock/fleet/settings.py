@@ -74,14 +74,15 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     enter_margin_m: float = 0.0
     """A fix is inside from this deep within the edge."""
     exit_standing_m: float = 100.0
-    exit_standing_far_s: float = 180.0
+    exit_standing_far_s: float = 300.0
     exit_standing_s: float = 900.0
     """A vehicle that stands has left a fence only if it is so far outside after having been outside
     for the shorter time, or has been outside for the longer one, or is in another fence since:
     fixes wander for minutes, a parked truck does not."""
-    enter_standing_s: float = 120.0
-    """And it has come into one only if its fixes were inside for so long, away from where it stood
-    (`still_m`), or for `exit_standing_s` where it stood; or says that it moves (`moving_mps`)."""
+    enter_standing_s: float = 180.0
+    enter_standing_m: float = 50.0
+    """And it has come into one only if it says that it moves (`moving_mps`), or its fixes were
+    inside for so long and so far from where it stood; or for `exit_standing_s`."""
     accuracy_m_default: float = 5.0
     """Taken for a fix that does not state its accuracy."""
 

@@ -167,12 +167,8 @@ def _has_moved_in(state: VehicleState, step: Step, lasted_s: float, s: FleetSett
         return True
     if lasted_s < s.enter_standing_s:
         return False
-    still_m = max(s.still_m, 2.0 * step.accuracy_m)
-    if _apart_m(state.anchor, step.spot) > still_m:
-        return True
-    if state.rest_count == 0:
-        return False
-    return _apart_m(state.rests[state.rest_count - 1].since, step.spot) > still_m
+    far_m = max(s.enter_standing_m, 2.0 * step.accuracy_m)
+    return _apart_m(state.anchor, step.spot) > far_m
 
 
 @compiled
