@@ -33,6 +33,7 @@ from waystock_api.routes import (
     fences,
     fleet_questions,
     health,
+    limits,
     live,
     measurements,
     products,
@@ -51,7 +52,7 @@ log = structlog.get_logger()
 
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
-    fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    fences, limits, fleet_questions, day_questions, run_questions, measurements, stock_questions,
 )  # fmt: skip
 
 

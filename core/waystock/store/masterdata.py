@@ -15,6 +15,8 @@ from waystock.stock.interpret import Operation
 from waystock.store import offsets
 from waystock.store.connection import Database
 from waystock.store.directory import load_master
+from waystock.store.fences import check_fence_rules
+from waystock.store.limits import check_vehicles
 from waystock.store.sql import queries
 from waystock.store.stock import apply_operations
 from waystock.store.stock_alerts import raise_stock_alerts
@@ -36,6 +38,9 @@ def import_master_data(database: Database, master_data: MasterData) -> Imported:
     record refers to that isn't there, ValueError a fence whose geometry can't be used.
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
+    for fence in master_data.fences:
+        check_fence_rules(fence)
+    check_vehicles(database, master_data)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:
@@ -59,6 +64,7 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         "products": flat["products"],
         "reorder_points": flat["reorder_points"],
         "parties": flat["parties"],
+        "vehicle_classes": flat["vehicle_classes"],
         "vehicles": flat["vehicles"],
         "gateways": flat["gateways"],
         "devices": flat["devices"],

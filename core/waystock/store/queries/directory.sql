@@ -41,7 +41,10 @@ ORDER BY s.depart_at DESC, s.shipment;
 SELECT device, kind, biz_step, read_point, vehicle FROM device;
 
 -- vehicles --
-SELECT vehicle, plate FROM vehicle;
+SELECT vehicle, plate, home_site, vehicle_class, limits FROM vehicle;
+
+-- vehicle_classes --
+SELECT vehicle_class, name, limits FROM vehicle_class ORDER BY vehicle_class;
 
 -- shipments --
 SELECT
