@@ -75,12 +75,10 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         (
             "device",
             "value_c",  # the farthest from the band
-            "latest_c",
             "low_c",
             "high_c",
             "lasted_s",
             "limit_s",
-            "readings",
             *_OF_ROAD,
         ),
     ),

@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waystock.compiled import compiled
-from waystock.contract.limits import WEEKDAYS, DayHours
+from waystock.contract.limits import DayHours
+from waystock.fleet.week_hours import DAY_MIN, WEEK_MIN, minutes_of, time_zone_of
 
 ANY_TIME = -1
 """The schedule of what has no hours."""
-_WEEK_MIN = 7 * 24 * 60
-_MONDAY_MIN = 3 * 24 * 60
+_MONDAY_MIN = 3 * DAY_MIN
 """1970 began on a Thursday."""
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _DAY = timedelta(days=1)
@@ -57,7 +56,7 @@ class Schedules:
         changes = [_changes(zone) for zone in self._zones]
         none = np.zeros(0, np.int64)
         return Hours(
-            np.concatenate([np.zeros(0, np.bool_), *(_minutes(one) for one, _ in self._places)]),
+            np.frombuffer(b"".join(minutes_of(one) for one, _ in self._places), np.bool_).copy(),
             np.array([self._zones[zone] for _, zone in self._places], np.int32),
             np.cumsum([0, *(len(from_us) for from_us, _ in changes)], dtype=np.int64),
             np.concatenate([none, *(from_us for from_us, _ in changes)]),
@@ -79,31 +78,7 @@ def is_within(hours: Hours, schedule: int, time_us: int) -> bool:
         else:
             high = middle
     minute = (time_us // 1_000_000 + hours.ahead_s[low]) // 60 + _MONDAY_MIN
-    return bool(hours.within[schedule * _WEEK_MIN + minute % _WEEK_MIN])
-
-
-def time_zone_of(name: str) -> tzinfo | None:
-    """None for a zone that this machine doesn't know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def _minutes(hours: Sequence[DayHours]) -> NDArray[np.bool_]:
-    within = np.zeros(_WEEK_MIN, np.bool_)
-    for one in hours:
-        start, end = _minute(one.start), _minute(one.end)
-        lasts = end - start if end > start else end - start + 24 * 60
-        for day in one.days:
-            first = WEEKDAYS.index(day) * 24 * 60 + start
-            within[np.arange(first, first + lasts) % _WEEK_MIN] = True
-    return within
-
-
-def _minute(time_of_day: str) -> int:
-    hour, minute = time_of_day.split(":")
-    return int(hour) * 60 + int(minute)
+    return bool(hours.within[schedule * WEEK_MIN + minute % WEEK_MIN])
 
 
 @cache

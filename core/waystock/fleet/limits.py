@@ -2,38 +2,20 @@
 limits of the master data, the fleet's settings; downstream: `plan`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from waystock.contract.limits import VehicleLimits
 from waystock.contract.masterdata import Fence
 from waystock.fleet.hours import ANY_TIME, Schedules
 from waystock.fleet.planned import FENCE, LIMITS
 from waystock.fleet.records import Records
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import NO_GO_AREA, PLAIN, YARD
+from waystock.fleet.vehicle_rules import UTC_ZONE, FleetRules, VehicleRule
 
-UTC_ZONE = "UTC"
 _KINDS = {"site": YARD, "customer": YARD, "no_go": NO_GO_AREA}
-
-
-class VehicleRule(NamedTuple):
-    """The limits in effect for a vehicle, inherited ones among them, and its home site's zone."""
-
-    limits: VehicleLimits
-    time_zone: str = UTC_ZONE
-
-
-class FleetRules(NamedTuple):
-    """What the master data say of vehicles, and the zones of sites."""
-
-    otherwise: VehicleRule = VehicleRule(VehicleLimits())
-    """Of vehicles that are not in `of_vehicle`."""
-    of_vehicle: Mapping[str, VehicleRule] = {}
-    time_zones: Mapping[str, str] = {}
-    """By site."""
 
 
 class LimitTable(NamedTuple):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from waystock.contract.masterdata import Fence, Shipment, ShipmentStop
 from waystock.fleet.fences import FenceIndex
 from waystock.fleet.hours import Schedules
-from waystock.fleet.limits import FleetRules, LimitTable, exit_margin_m, fence_records, limit_table
+from waystock.fleet.limits import LimitTable, exit_margin_m, fence_records, limit_table
 from waystock.fleet.placement import PlacedShipment, areas_of, place_shipments
 from waystock.fleet.planned import (
     PLACE,
@@ -34,6 +34,7 @@ from waystock.fleet.planned import (
 )
 from waystock.fleet.records import Items, as_items
 from waystock.fleet.settings import FleetSettings
+from waystock.fleet.vehicle_rules import FleetRules
 
 
 class FleetPlan:

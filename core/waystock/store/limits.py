@@ -18,8 +18,8 @@ from waystock.contract.limits import (
     inherited,
 )
 from waystock.contract.masterdata import MasterData
-from waystock.fleet.hours import time_zone_of
-from waystock.fleet.limits import UTC_ZONE, FleetRules, VehicleRule
+from waystock.fleet.vehicle_rules import UTC_ZONE, FleetRules, VehicleRule
+from waystock.fleet.week_hours import time_zone_of
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
