@@ -51,7 +51,7 @@ class _Window(NamedTuple):
     news: SensorNews
     limits: VehicleLimits
     since: datetime
-    until: Any
+    until: datetime
     running: Spell | None
 
 
@@ -128,7 +128,8 @@ def _windows(
     for (place, since, until), (one, limits) in zip(found, news, strict=True):
         known = running.get(place - 1)
         is_long = known is not None and known.opened_at < since
-        windows.append(_Window(one, limits, since, until, known if is_long else None))
+        running_on = known._replace(last_at=since) if known and is_long else None
+        windows.append(_Window(one, limits, since, until, running_on))
     return windows
 
 

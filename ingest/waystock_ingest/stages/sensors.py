@@ -63,6 +63,6 @@ def _of_trips(work: Work) -> Iterator[SensorNews]:
     if not since:
         return
     for device in work.master.devices.values():
-        if device.vehicle in since:
+        if device.vehicle is not None and device.vehicle in since:
             first = instant_from_us(since[device.vehicle])
             yield SensorNews(device.vehicle, device.device, DOOR, first, _EVER)

@@ -40,7 +40,7 @@ SELECT
                 AND (r.measured ->> k.measure)::float8 >= k.low
                 AND (r.measured ->> k.measure)::float8 <= k.high
         ),
-        'infinity'
+        '9999-01-01Z'
     ) AS until_at
 FROM unnest(
     %(devices)s::text [], %(measures)s::text [], %(low)s::float8 [], %(high)s::float8 [],
