@@ -175,7 +175,7 @@ def test_a_door_is_told_of_on_the_road_alone(url: str) -> None:
 
 def day() -> list[Event]:
     """Everything at once: off hours, without a shipment, silent, too warm, a door open, a stop."""
-    stop: list[Event] = [fix(130 + minute, 900.0 * 129, speed_mps=0.0) for minute in range(20)]
+    stop: list[Event] = [fix(130 + n, 900.0 * 129 + n % 3, speed_mps=0.0) for n in range(20)]
     on = [fix(150 + minute, 900.0 * (129 + minute)) for minute in range(8)]
     warm = [measured(3 * n, temperature_c=6 + n % 7) for n in range(50)]
     doors = [measured(7 + 11 * n, door_open=float(n % 3 > 0)) for n in range(13)]
