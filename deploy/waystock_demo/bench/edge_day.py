@@ -14,7 +14,7 @@ FENCE_M = 300.0
 PARKED_WITHIN_M = 15.0
 AWAY_M = 2_500.0
 SPEED_MPS = 12.0
-STAYS = 6
+DAY_H = 24.0
 
 
 class Sky(NamedTuple):
@@ -25,13 +25,13 @@ class Sky(NamedTuple):
     noise_m: float
     reflections_per_day: float
     reflection_m: float
-    """Median of their sizes; some are four times as large."""
+    """Median of their sizes; some are five times as large."""
     reflection_s: float
 
 
 CLEAR = Sky(4.0, 120.0, 3.0, 0.0, 1.0, 1.0)
-STREET = Sky(8.0, 180.0, 4.0, 24.0, 40.0, 60.0)
-CANYON = Sky(14.0, 300.0, 6.0, 48.0, 70.0, 90.0)
+STREET = Sky(8.0, 120.0, 4.0, 24.0, 40.0, 60.0)
+CANYON = Sky(8.0, 120.0, 4.0, 43.0, 80.0, 90.0)
 SKIES = {"clear": CLEAR, "street": STREET, "canyon": CANYON}
 
 
@@ -46,9 +46,10 @@ class Seen(NamedTuple):
 
 
 class EdgeDay:
-    """One truck's day; `inside` are the times it really was in the fence, in seconds."""
+    """One truck's day of one long stay or of several; `inside` are the times it really was in the
+    fence, in seconds."""
 
-    def __init__(self, seed: int, sky: Sky) -> None:
+    def __init__(self, seed: int, sky: Sky, stays: int) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - a seeded day, no secret
         self._sky = sky
         self._has_speed = seed % 2 == 0
@@ -60,29 +61,29 @@ class EdgeDay:
         self._reflection_ends_s = 0
         self.fixes: list[Seen] = []
         self.inside: list[tuple[int, int]] = []
-        for _ in range(STAYS):
-            self._stay(self._chance.choice([-1.0, 1.0]) * self._chance.uniform(3, PARKED_WITHIN_M))
+        for stay in range(stays):
+            side = -1.0 if (seed + stay) % 2 else 1.0
+            self._stay(side * self._chance.uniform(3, PARKED_WITHIN_M), DAY_H / stays)
 
     def raw_crossings(self) -> int:
         """How often a bare test of each fix would say in after out or out after in."""
         are_in = [fix.east_m <= 0 for fix in self.fixes]
         return sum(a != b for a, b in zip(are_in, are_in[1:], strict=False))
 
-    def _stay(self, place_m: float) -> None:
-        """Drive there, park for hours, drive away."""
+    def _stay(self, place_m: float, hours: float) -> None:
+        """Drive there, park, drive away."""
         self._drive(place_m)
         entered_s = self._second
-        for _ in range(int(self._chance.uniform(2.0, 5.0) * 3600 / EVERY_S)):
+        for _ in range(int(hours * 3600 / EVERY_S)):
             self._go(0.0)
         if place_m < 0:
             self.inside.append((entered_s, self._second))
         self._drive(AWAY_M)
-        for _ in range(60):
-            self._go(0.0)
 
     def _drive(self, to_m: float) -> None:
         while abs(to_m - self._east) > 1.0:
-            way_m = math.copysign(min(SPEED_MPS * EVERY_S, abs(to_m - self._east)), to_m - self._east)
+            left_m = to_m - self._east
+            way_m = math.copysign(min(SPEED_MPS * EVERY_S, abs(left_m)), left_m)
             self._east += way_m
             self._go(abs(way_m) / EVERY_S)
 
@@ -113,7 +114,7 @@ class EdgeDay:
         if self._second >= self._reflection_ends_s:
             self._reflection = [0.0, 0.0]
             if chance.random() < sky.reflections_per_day * EVERY_S / 86_400:
-                far_m = sky.reflection_m * math.exp(chance.gauss(0, 0.6))
+                far_m = sky.reflection_m * math.exp(chance.gauss(0, 0.7))
                 turn = chance.uniform(0, math.tau)
                 self._reflection = [far_m * math.cos(turn), far_m * math.sin(turn)]
                 lasts_s = chance.expovariate(1 / sky.reflection_s)

@@ -42,6 +42,16 @@ def api(servers: Servers, database_url: str, port: int) -> Generator[Process]:
 
 
 @contextmanager
+def worker(servers: Servers, database_url: str) -> Generator[Process]:
+    """A worker process that has begun."""
+    command = services.worker(endpoints(servers, database_url))
+    log = servers.folder / f"{command.name}.log"
+    log.write_text("")
+    with _started(command, servers, lambda _: "worker_started" in log.read_text()) as process:
+        yield process
+
+
+@contextmanager
 def _started(
     command: Command, servers: Servers, is_ready: Callable[[Process], bool]
 ) -> Generator[Process]:
