@@ -74,7 +74,7 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     enter_margin_m: float = 0.0
     """A fix is inside from this deep within the edge."""
     exit_standing_m: float = 100.0
-    exit_standing_far_s: float = 300.0
+    exit_standing_far_s: float = 600.0
     exit_standing_s: float = 900.0
     """A vehicle that stands has left a fence only if it is so far outside after having been outside
     for the shorter time, or has been outside for the longer one, or is in another fence since:

@@ -13,7 +13,7 @@ from tests.integration.ingest.test_any_order import take_in
 from tests.support.small_day import STREAMS, master_data, minutes
 from waystock.contract.events import Batch, Event, Position, Telemetry
 from waystock.contract.limits import DayHours, VehicleLimits
-from waystock.contract.masterdata import Device, MasterData, Vehicle
+from waystock.contract.masterdata import Device, Fence, MasterData, Vehicle
 from waystock.store.connection import connect
 from waystock.store.masterdata import import_master_data
 from waystock.store.silence import watch_silence
@@ -37,7 +37,17 @@ def world(limits: VehicleLimits = LIMITS) -> MasterData:
         Device(device="gps-9", kind="gps", biz_step="tracking", vehicle="t09"),
         Device(device="box-9", kind="sensor", biz_step="tracking", vehicle="t09"),
     )
-    return msgspec.structs.replace(master_data(), vehicles=(vehicle,), devices=devices, shipments=())
+    data = master_data()
+    zone = Fence(
+        fence="zone", name={"en": "Zone"}, kind="no_go", site="sha", enter_fixes=2, enter_s=30.0,
+        exit_margin_m=100.0, exit_fixes=1, enter_margin_m=50.0,
+        active_hours=(DayHours(days=("mon",), start="06:40", end="08:00"),),
+        geometry={"type": "Point", "coordinates": [121.45, 31.0], "radius_m": 9000},
+    )  # fmt: skip
+    fences = (*data.fences, zone)
+    return msgspec.structs.replace(
+        data, vehicles=(vehicle,), devices=devices, shipments=(), fences=fences
+    )
 
 
 @pytest.fixture
@@ -109,7 +119,9 @@ def everything(url: str) -> list[tuple[object, ...]]:
     with connect(url, "test") as database:
         return database.execute(
             "SELECT alert_id, type, site, opened_at, cleared_at, figures::text, decided_at::text,"
-            " ended_decided_at::text FROM alert WHERE subject = 't09' ORDER BY 1"
+            " ended_decided_at::text FROM alert WHERE subject = 't09' UNION ALL"
+            " SELECT vehicle, fence, NULL, entered_at, exited_at, '', '', '' FROM visit"
+            " ORDER BY 2, 1, 4"
         ).fetchall()
 
 
@@ -189,7 +201,7 @@ def test_every_rule_is_in_the_day(url: str) -> None:
     kinds = {row[0] for row in alerts(url)}
     assert kinds == {
         SILENT, "vehicle.temperature", "vehicle.door_open", "vehicle.off_hours",
-        "vehicle.no_shipment",
+        "vehicle.no_shipment", "vehicle.no_go",
     }  # fmt: skip
 
 

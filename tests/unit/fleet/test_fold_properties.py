@@ -8,11 +8,13 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from waystock.contract.limits import DayHours, VehicleLimits
 from waystock.contract.masterdata import Shipment
 from waystock.fleet.fold import fold_tracks
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.replay import NOTHING_KNOWN, Fix, columns, fold
 from waystock.fleet.state import nothing_known, pack
+from waystock.fleet.vehicle_rules import FleetRules, VehicleRule
 
 from .tables import VEHICLE, Tables, rows_said
 from .tracks import LAT, at, fix, lon_of, shipment, square
@@ -27,6 +29,27 @@ FENCES = [
         square("town", 5500.0, half_m=1500.0), dwell_limit_s=300.0, speed_limit_mps=9.0
     ),
 ]
+FENCES += [
+    msgspec.structs.replace(
+        square("gate", 2000.0, half_m=60.0), enter_margin_m=20.0, enter_fixes=1, exit_fixes=2,
+        exit_margin_m=5.0, exit_s=10.0,
+    ),
+    msgspec.structs.replace(
+        square("bridge", 6500.0, kind="no_go"),
+        active_hours=(DayHours(days=("mon",), start="00:05", end="00:20"),),
+    ),
+]  # fmt: skip
+RULES = FleetRules(
+    of_vehicle={
+        VEHICLE: VehicleRule(
+            VehicleLimits(
+                speed_limit_mps=20.0, silent_s=600.0, parked_silent_s=1500.0, needs_shipment=True,
+                unplanned_stop_s=300.0,
+                working_hours=(DayHours(days=("mon",), start="00:02", end="00:30"),),
+            )
+        )
+    }
+)  # fmt: skip
 OUT = [(lon_of(100.0 * i), LAT) for i in range(81)]
 PLAN = FleetPlan.build(
     FENCES,
@@ -34,6 +57,7 @@ PLAN = FleetPlan.build(
         shipment("SH-1", stops=[("first", 500.0), ("customer", 1000.0)], route=OUT),
         shipment("SH-2", stops=[("depot", 3000.0)], depart_s=900, route=OUT[::-1]),
     ],
+    rules=RULES,
 )
 
 
