@@ -70,9 +70,7 @@ class Publisher:
         sent.wait_for_publish(PUSH_TAKEN_WITHIN_S)
         return sent.is_published()
 
-    def _message(
-        self, topic: str, entities: Sequence[Entity], gone: Collection[str] = ()
-    ) -> bytes:
+    def _message(self, topic: str, entities: Sequence[Entity], gone: Collection[str] = ()) -> bytes:
         self._seqs[topic] += 1
         version = round(self.now().timestamp() * 1e6)
         told = [encode_entity(entity) for entity in entities]

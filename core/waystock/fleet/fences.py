@@ -143,7 +143,7 @@ def _locate(
 
 @compiled
 def _outside_m(area: Area, edges: Items[Edge], lat: float, lon: float, near_m: float) -> float:
-    """Distance from the area's edge, negative in it; infinite beyond `near_m` where that is quickly seen."""
+    """Distance from the edge, negative inside; infinite beyond `near_m` where quickly seen."""
     x = wrap_deg(lon - area.lon) * area.per_lon
     y = (lat - area.lat) * area.per_lat
     if abs(x) > area.east_m + near_m or abs(y) > area.north_m + near_m:

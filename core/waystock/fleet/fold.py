@@ -84,7 +84,8 @@ def fold_tracks(
     """Fold fixes into the vehicles' states, which are left as they were.
 
     `shipments` are first and last place + 1 of each vehicle's among the plan's, and the place of
-    its limits (see `FleetPlan.shipments_of`). Fixes that are not later than their vehicle's state are ignored.
+    its limits (see `FleetPlan.shipments_of`). Fixes that are not later than their vehicle's state
+    are ignored.
     """
     order = np.lexsort((fixes.time_us, fixes.track))
     ordered = _records(fixes, order)

@@ -1,5 +1,5 @@
-"""Spells in which a sensor was out of its band, and the part of them that a vehicle drove. Pure, and
-told from readings in order of time alone, so that any order of arrival ends in the same spells.
+"""Spells in which a sensor was out of its band, and the parts in which its vehicle drove: told from
+readings in order of time alone, so that any order of arrival ends in the same spells.
 Upstream: a window of stored readings; downstream: alerts of temperature and doors.
 """
 
@@ -90,7 +90,7 @@ def lasting(spells: Iterable[Spell], hold_s: float) -> list[Spell]:
 
 
 def on_the_road(spells: Iterable[Spell], trips: Sequence[Trip], hold_s: float) -> list[Spell]:
-    """The parts of spells that fall into trips, as long as they are known to have lasted so long."""
+    """The parts of spells that fall into trips, if they are known to have lasted so long."""
     parts: list[Spell] = []
     for spell in spells:
         for trip in trips:

@@ -1,6 +1,6 @@
-"""Vehicles that fall silent: how long each may say nothing after a fix, and the silence as it is told
-when the next one comes. Until then it is told by whoever has a clock: `Progress.silent_us` is the
-instant from which the vehicle is overdue, and the episode is the same whoever tells of it. Upstream:
+"""Vehicles that fall silent: how long each may say nothing after a fix, and the silence as it is
+told when the next one comes. Until then whoever has a clock tells of it: `Progress.silent_us` is
+the instant from which the vehicle is overdue, and the episode is the same whoever tells. Upstream:
 accepted fixes and the vehicle's limits; downstream: alert rows.
 """
 

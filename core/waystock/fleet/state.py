@@ -34,8 +34,8 @@ FORM = 4
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
 ENTERING, DRIVING_IN, INSIDE, ALERTED = 0, 1, 2, 3
-"""A visit that isn't certain yet, the same of a vehicle that said it moves; one that is certain; one
-that is told of, because it lasts too long or is where the vehicle has no business."""
+"""A visit that isn't certain yet, the same of a vehicle that said it moves; one that is; one that
+is told of, because it lasts too long or is where the vehicle has no business."""
 PLAIN, YARD, NO_GO_AREA = 0, 1, 2
 """Kinds of fences: one where vehicles manoeuvre, one where they have no business."""
 

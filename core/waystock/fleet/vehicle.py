@@ -94,7 +94,9 @@ def follow(
     end_halt(state, step, RECOVERED, rows)
     _step_journey(state, step, plan, rows, s)
     limits = plan.limits[step.limits]
-    watch_outings(state, step, limits, plan.hours, is_in_yard(near, outside_m, plan.fences), rows, s)
+    watch_outings(
+        state, step, limits, plan.hours, is_in_yard(near, outside_m, plan.fences), rows, s
+    )
     expect_word(state, step, limits, s)
 
 

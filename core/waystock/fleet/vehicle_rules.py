@@ -1,4 +1,4 @@
-"""What the master data say of vehicles, and where sites' clocks stand. Upstream: the store's limits;
+"""What the master data say of vehicles, and what clocks sites go by. Upstream: the store's limits;
 downstream: `limits`, which makes records of them.
 """
 

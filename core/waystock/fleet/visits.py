@@ -55,7 +55,9 @@ def step_visits(
         if not is_certain(stay):
             is_over = _step_entering(state, stay, step, fence, away_m, plan, rows, s)
         elif _step_inside(stay, step, fence, away_m):
-            is_over = state.phase != STOPPED or _has_shunted(stay, step, fence, away_m, latest_us, s)
+            is_over = state.phase != STOPPED or _has_shunted(
+                stay, step, fence, away_m, latest_us, s
+            )
         if is_over:
             _leave(stay, step, fence, rows)
             continue
@@ -147,9 +149,9 @@ def _confirm_if_it_is(
     lasted_us = step.spot.time_us - stay.entered_us
     if not _is_run(stay.run, fence.enter_fixes, lasted_us, fence.enter_s):
         return
-    if state.phase == STOPPED and stay.stage != DRIVING_IN:
-        if not _has_moved_in(state, step, lasted_us * 1e-6, s):
-            return
+    is_standing = state.phase == STOPPED and stay.stage != DRIVING_IN
+    if is_standing and not _has_moved_in(state, step, lasted_us * 1e-6, s):
+        return
     stay.stage = INSIDE
     stay.run = 0
     say(rows, step, VISIT, stay.fence, 0, stay.entered_us)

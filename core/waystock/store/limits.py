@@ -1,6 +1,6 @@
-"""What is allowed to vehicles, in the store: their own limits, those of their class, and those of the
-class `default`. Upstream: the api and the import; downstream: the fleet's plan and the stages that
-watch sensors, which read them with the master data.
+"""What is allowed to vehicles, in the store: their own limits, those of their class, and those of
+the class `default`. Upstream: the api and the import; downstream: the fleet's plan and the stages
+that watch sensors, which read them with the master data.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,9 @@ def load_limits(database: Database) -> FleetLimits:
     otherwise = VehicleRule(inherited(default))
     of_vehicle: dict[str, VehicleRule] = {}
     made: dict[str | None, VehicleLimits] = {None: otherwise.limits}
-    for vehicle, _, home_site, class_name, own in database.execute(queries("directory")["vehicles"]):
+    for vehicle, _, home_site, class_name, own in database.execute(
+        queries("directory")["vehicles"]
+    ):
         if class_name not in made:
             made[class_name] = inherited(classes.get(class_name), default)
         limits = made[class_name]

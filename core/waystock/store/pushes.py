@@ -1,6 +1,6 @@
-"""Which alerts people are to be told of now: those that are news, grave enough and open, unless their
-site is to be left alone at this hour; then afterwards, if they are open still. Upstream: alert rows
-and the sites' quiet hours; downstream: the worker, which pushes them.
+"""Which alerts people are to be told of now: those that are news, grave enough and open, unless
+their site is to be left alone at this hour; then afterwards, if they are open still. Upstream:
+alert rows and the sites' quiet hours; downstream: the worker, which pushes them.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
-"""Alerts of a vehicle's sensors: its load out of the temperature band, a door open on the road. Each
-is told anew from the raw readings (and trips) around those that are new, all devices of a commit at
-once, so that any order of arrival ends in the same rows. Upstream: ingest's sensor stage.
+"""Alerts of a vehicle's sensors: its load out of the temperature band, a door open on the road.
+Each is told anew from the raw readings (and trips) around those that are new, all devices of a
+commit at once, so that any order of arrival ends in the same rows. Upstream: ingest's sensor stage.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,9 @@ def raise_sensor_alerts(
     for place, window in enumerate(windows):
         band = _band(window.news.measure, window.limits)
         spells = spells_of(readings.get(place, ()), band, window.running)
-        rows += [_alert(window, spell, names) for spell in _told(window, spells, trips.get(place, []))]
+        rows += [
+            _alert(window, spell, names) for spell in _told(window, spells, trips.get(place, []))
+        ]
     said = {alert_id(row.type, row.subject, row.opened_at) for row in rows}
     gone = database.execute(
         queries("sensor_alerts")["withdraw"],
@@ -104,13 +106,9 @@ def _began(window: _Window) -> datetime:
     return window.running.opened_at if window.running else window.since
 
 
-def _windows(
-    database: Database, news: Sequence[tuple[SensorNews, VehicleLimits]]
-) -> list[_Window]:
+def _windows(database: Database, news: Sequence[tuple[SensorNews, VehicleLimits]]) -> list[_Window]:
     running = _running(database, news)
-    floors = [
-        _floor(one, limits, running.get(place)) for place, (one, limits) in enumerate(news)
-    ]
+    floors = [_floor(one, limits, running.get(place)) for place, (one, limits) in enumerate(news)]
     bands = [_band(one.measure, limits) for one, limits in news]
     found = database.execute(
         queries("sensor_alerts")["windows"],
@@ -138,7 +136,7 @@ def _running(
 ) -> dict[int, Spell]:
     """Spells of temperature that are told of already. Those of doors are parts of trips; where the
     door was opened is to be looked for."""
-    rows = database.execute(
+    rows: list[tuple[int, datetime, float, datetime]] = database.execute(
         queries("sensor_alerts")["running"],
         {
             "types": [_TYPES[one.measure] for one, _ in news],
@@ -146,7 +144,7 @@ def _running(
             "devices": [one.device for one, _ in news],
             "first": [one.first for one, _ in news],
         },
-    )
+    ).fetchall()
     return {
         place - 1: Spell(opened_at, opened_at, None, worst, captured_at)
         for place, opened_at, worst, captured_at in rows
@@ -185,14 +183,14 @@ def _trips(database: Database, windows: Sequence[_Window]) -> dict[int, list[Tri
     trips: dict[int, list[Trip]] = {}
     if not of_doors:
         return trips
-    rows = database.execute(
+    rows: list[tuple[int, datetime, datetime | None]] = database.execute(
         queries("sensor_alerts")["trips"],
         {
             "vehicles": [windows[place].news.vehicle for place in of_doors],
             "from": [windows[place].since for place in of_doors],
             "until": [windows[place].until for place in of_doors],
         },
-    )
+    ).fetchall()
     for number, started_at, ended_at in rows:
         trips.setdefault(of_doors[number - 1], []).append(Trip(started_at, ended_at))
     return trips

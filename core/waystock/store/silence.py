@@ -1,6 +1,6 @@
 """Vehicles that are overdue, while they are: what the fold can only tell when the next fix comes.
-Both tell the same episode, so whichever is first, the tables end alike. Upstream: the worker's clock
-and `vehicle_state.silent_at`; downstream: alerts `gps.silent`.
+Both tell the same episode, so whichever is first, the tables end alike. Upstream: the worker's
+clock and `vehicle_state.silent_at`; downstream: alerts `gps.silent`.
 """
 
 from collections.abc import Sequence

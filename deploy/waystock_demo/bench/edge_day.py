@@ -6,6 +6,7 @@ north of its middle; the fence lies to the west of its edge.
 
 import math
 import random
+from itertools import pairwise
 from typing import NamedTuple
 
 EVERY_S = 10
@@ -68,7 +69,7 @@ class EdgeDay:
     def raw_crossings(self) -> int:
         """How often a bare test of each fix would say in after out or out after in."""
         are_in = [fix.east_m <= 0 for fix in self.fixes]
-        return sum(a != b for a, b in zip(are_in, are_in[1:], strict=False))
+        return sum(a != b for a, b in pairwise(are_in))
 
     def _stay(self, place_m: float, hours: float) -> None:
         """Drive there, park, drive away."""

@@ -1,5 +1,5 @@
 """False events at a fence's edge: trucks that park within 15 m of it all day, and trucks that come
-and go, under skies from clear to bad, through the fold in the order in which fixes come. No database.
+and go, under skies from clear to bad, through the fold in the order of the fixes. No database.
 
 An event is the beginning or the end of a visit; those beyond one visit per stay that really was in
 the fence are false. A stay is missed if no visit overlaps it; how late it is told counts from the

@@ -1,11 +1,12 @@
 """20,000 vehicles that each say where they are every ten seconds, through the real processes: what
-share of the machine's cores each of them takes. Scans and tags come in proportion; a screen is open.
-The share of the machine that others take meanwhile is told, too.
+share of the machine's cores each of them takes. Scans and tags come in proportion, a screen is
+open; what others take of the machine meanwhile is told, too.
 """
 
 import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from waystock.store import audit
@@ -96,7 +97,8 @@ def _measure(
         ours_s = processor_time.ours_s()
         gateways.send(paced)
         lasted_s = time.monotonic() - at_s
-        used = processor_time.by_child(names) - before
+        after = processor_time.by_child(names)
+        used = {name: after[name] - spent_s for name, spent_s in before.items()}
         used[ITSELF] = processor_time.ours_s() - ours_s
         busy = (os.cpu_count() or 1) - (_idle_s() - idle_s) / lasted_s
         if not gateways.wait_acknowledged():
@@ -109,5 +111,4 @@ def _measure(
 
 def _idle_s() -> float:
     """Time that the machine's cores have been idle, summed, since it started."""
-    with open("/proc/uptime", encoding="ascii") as uptime:
-        return float(uptime.read().split()[1])
+    return float(Path("/proc/uptime").read_text("ascii").split()[1])

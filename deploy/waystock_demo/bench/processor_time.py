@@ -3,7 +3,6 @@ Linux's /proc. Upstream: a benchmark that runs real processes; downstream: its f
 """
 
 import os
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +18,13 @@ class _Stat(NamedTuple):
     """… of children that have ended."""
 
 
-def by_child(names: dict[int, str]) -> Counter[str]:
+def by_child(names: dict[int, str]) -> dict[str, float]:
     """Seconds so far of each process in `names` (pid → what it is) with its descendants."""
     every = _every()
     children: dict[int, list[int]] = {}
     for one in every.values():
         children.setdefault(one.parent, []).append(one.pid)
-    seconds: Counter[str] = Counter()
+    seconds = dict.fromkeys(names.values(), 0.0)
     for pid, name in names.items():
         waiting = [pid]
         while waiting:

@@ -171,15 +171,12 @@ def _put(work: Work, fresh: Fresh, output: FoldOutput, again: Again | None) -> N
     _note_trips(work, vehicles, output.rows, again)
 
 
-def _note_trips(
-    work: Work, vehicles: Sequence[str], rows: Records, again: Again | None
-) -> None:
+def _note_trips(work: Work, vehicles: Sequence[str], rows: Records, again: Again | None) -> None:
     """Since when trips have changed: what stands on them is told anew."""
     trips = rows[rows["kind"] == TRIP]
-    changed = [
-        (vehicles[track], begin_us)
-        for track, begin_us in zip(trips["track"].tolist(), trips["begin_us"].tolist(), strict=True)
-    ]
+    tracks: list[int] = trips["track"].tolist()
+    begin_us: list[int] = trips["begin_us"].tolist()
+    changed = [(vehicles[track], us) for track, us in zip(tracks, begin_us, strict=True)]
     if again is not None:
         changed += zip(again.vehicles, again.since_us.tolist(), strict=True)
     for vehicle, since_us in changed:

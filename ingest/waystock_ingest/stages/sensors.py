@@ -34,7 +34,8 @@ def _measured(work: Work) -> Iterator[SensorNews]:
         if one.kind is not Telemetry:
             continue
         wanted = [_wanted(work, name) for name in one.devices]
-        for place, number in enumerate(one.device.tolist()):
+        numbers: list[int] = one.device.tolist()
+        for place, number in enumerate(numbers):
             vehicle, measures = wanted[number]
             if not measures:
                 continue

@@ -1,4 +1,4 @@
-"""Limits of vehicles as an operator sets them: inherited, refused in words, in force for the fold."""
+"""Limits of vehicles as an operator sets them: inherited, refused in words, in force at once."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -51,9 +51,7 @@ def people(nats_broker: Broker) -> Iterator[People]:
 
 
 @pytest.fixture
-def around(
-    plain_database_url: str, nats_broker: Broker, people: People
-) -> Iterator[Surroundings]:
+def around(plain_database_url: str, nats_broker: Broker, people: People) -> Iterator[Surroundings]:
     fill(plain_database_url)
     execute(plain_database_url, "DELETE FROM alert")
     made = surroundings(plain_database_url, nats_broker.url)

@@ -84,7 +84,9 @@ def send(url: str, events: Sequence[Event], first: int = 0, seed: int | None = N
     """In order, some at a time; with a seed, the batches shuffled and some of them twice."""
     stream = STREAMS[GATEWAY]
     groups = [
-        Batch(stream=stream, first=first + at, sent_at=minutes(0), events=tuple(events[at : at + 3]))
+        Batch(
+            stream=stream, first=first + at, sent_at=minutes(0), events=tuple(events[at : at + 3])
+        )
         for at in range(0, len(events), 3)
     ]
     if seed is not None:
@@ -110,7 +112,9 @@ def alerts(url: str, alert_type: str = "%") -> list[tuple[str, datetime, datetim
 
 def figures(url: str, alert_type: str) -> dict[str, object]:
     with connect(url, "test") as database:
-        row = database.execute("SELECT figures FROM alert WHERE type = %s", (alert_type,)).fetchone()
+        row = database.execute(
+            "SELECT figures FROM alert WHERE type = %s", (alert_type,)
+        ).fetchone()
     assert row is not None
     return row[0]
 
@@ -228,4 +232,3 @@ def test_working_hours_begin_and_end_by_the_sites_clock(url: str) -> None:
     send(url, drive(30, 90))
     kind = "vehicle.off_hours"
     assert alerts(url, kind) == [(kind, minutes(60), None)]
-

@@ -29,7 +29,7 @@ FENCES = [
         square("town", 5500.0, half_m=1500.0), dwell_limit_s=300.0, speed_limit_mps=9.0
     ),
 ]
-FENCES += [
+OWN_RULES = [
     msgspec.structs.replace(
         square("gate", 2000.0, half_m=60.0), enter_margin_m=20.0, enter_fixes=1, exit_fixes=2,
         exit_margin_m=5.0, exit_s=10.0,
@@ -52,7 +52,7 @@ RULES = FleetRules(
 )  # fmt: skip
 OUT = [(lon_of(100.0 * i), LAT) for i in range(81)]
 PLAN = FleetPlan.build(
-    FENCES,
+    [*FENCES, *OWN_RULES],
     [
         shipment("SH-1", stops=[("first", 500.0), ("customer", 1000.0)], route=OUT),
         shipment("SH-2", stops=[("depot", 3000.0)], depart_s=900, route=OUT[::-1]),
