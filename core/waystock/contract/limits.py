@@ -26,12 +26,12 @@ class DayHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """From `start` to `end` by the clock on the wall, on each of `days`; where `end` is not later
     than `start`, to that time of the day after."""
 
-    days: Annotated[tuple[Weekday, ...], msgspec.Meta(min_length=1, max_length=7)]
+    days: tuple[Weekday, ...]
     start: TimeOfDay
     end: TimeOfDay
 
 
-WeekHours = Annotated[tuple[DayHours, ...], msgspec.Meta(max_length=21)]
+WeekHours = tuple[DayHours, ...]
 """Hours of a week in a site's time zone; they may overlap. None at all: at any time."""
 
 
