@@ -36,6 +36,7 @@ from waystock_api.routes import (
     fences,
     fleet_questions,
     health,
+    limits,
     live,
     measurements,
     products,
@@ -58,7 +59,7 @@ log = structlog.get_logger()
 
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
-    fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    fences, limits, fleet_questions, day_questions, run_questions, measurements, stock_questions,
     drivers, trailers, assignments, trips, yard, reports,
 )  # fmt: skip
 

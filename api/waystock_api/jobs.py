@@ -11,7 +11,9 @@ from waystock.store import upkeep
 from waystock.store.connection import Database
 from waystock.store.live import load_entities
 from waystock.store.pool import StorePool
+from waystock.store.pushes import due_pushes, mark_pushed
 from waystock.store.retention import Retention, retention_of, retentions
+from waystock.store.silence import watch_silence
 from waystock.store.watches import watch
 from waystock_api.live.publisher import Publisher
 
@@ -116,12 +118,38 @@ def watch_dead_letters(around: Surroundings, lock: int) -> int:
     return told + _watch(around, lock, "system.dead_letters")
 
 
+def watch_vehicles(around: Surroundings, lock: int) -> int:
+    """Alerts `gps.silent` of vehicles that are overdue: no fix need come for that."""
+    return _watch_by(around, lock, watch_silence)
+
+
+def push_alerts(around: Surroundings, lock: int) -> int:
+    """Alerts that are due to be told to people. Marked when the broker has them: told twice rather
+    than not at all."""
+    told = 0
+    with around.store.connection() as database:
+        if not upkeep.try_lock(database, lock):
+            return 0
+        due = due_pushes(database, around.publisher.now())
+        by_site: dict[str, set[str]] = {}
+        for one in due:
+            by_site.setdefault(one.site or ALERTS_SITE, set()).add(one.alert_id)
+        for site, alert_ids in by_site.items():
+            if around.publisher.push(site, load_entities(database, "alerts", alert_ids)):
+                mark_pushed(database, alert_ids)
+                told += len(alert_ids)
+    return told
+
+
 JOBS: tuple[Job, ...] = (
     Job(1, "tell_silent_gateways", LEASE_CHECK_S, tell_silent_gateways),
     # After a start of the whole system it is we who have not listened: give them time to report.
     Job(6, "watch_gateways", LEASE_CHECK_S, watch_gateways, STATUS_LEASE_S),
     Job(7, "watch_dead_letters", 5.0, watch_dead_letters),
     Job(15, "watch_doors", 10.0, watch_doors),
+    # After a start of the whole system vehicles are to have time to be heard of.
+    Job(8, "watch_vehicles", LEASE_CHECK_S, watch_vehicles, STATUS_LEASE_S),
+    Job(9, "push_alerts", 5.0, push_alerts, 5.0),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),
@@ -130,13 +158,19 @@ JOBS: tuple[Job, ...] = (
 
 
 def _watch(around: Surroundings, lock: int, alert_type: str) -> int:
+    return _watch_by(around, lock, lambda database: set(watch(database, alert_type)))
+
+
+def _watch_by(around: Surroundings, lock: int, look: Callable[[Database], set[str]]) -> int:
+    """Screens are told of the alerts that changed, and of those that are no more."""
     with around.store.connection() as database:
         if not upkeep.try_lock(database, lock):
             return 0
-        changed = watch(database, alert_type)
+        changed = look(database)
         entities = load_entities(database, "alerts", changed) if changed else []
-    if entities:
-        around.publisher.publish(ALERTS_SITE, "alerts", entities)
+    gone = changed - {entity.key for entity in entities}
+    if changed:
+        around.publisher.publish(ALERTS_SITE, "alerts", entities, gone)
     return len(changed)
 
 

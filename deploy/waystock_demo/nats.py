@@ -67,11 +67,11 @@ def ingest_account(password: str) -> BrokerAccount:
 
 
 def screen_account(user: str, password: str) -> BrokerAccount:
-    """The api and the worker hear and publish live deltas."""
+    """The api and the worker hear and publish live deltas; the worker pushes alerts."""
     return BrokerAccount(
         user=user,
         password=password,
-        publish=("waystock/v1/live/#",),
+        publish=("waystock/v1/live/#", "waystock/v1/push/#"),
         subscribe=("waystock/v1/live/#", "waystock/v1/+/+/status"),
     )
 

@@ -18,6 +18,7 @@ from waystock.store.vehicle_states import VehicleStates
 from waystock_ingest import metrics
 from waystock_ingest.master import Master
 from waystock_ingest.stages.refold import OutOfReachError, refold
+from waystock_ingest.stages.sensors import watch_sensors
 from waystock_ingest.stages.work import Dirty, Work
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ def _fold_one(database: Database, master: Master, states: VehicleStates, dirty: 
                 return False
             work = _work(database, master, states)
             is_whole = refold(work, asked)
+            watch_sensors(work)
             refolds.done(database, asked.vehicle)
     except SCHEMA_DIFFERS:
         raise
@@ -83,4 +85,5 @@ def _work(database: Database, master: Master, states: VehicleStates) -> Work:
         states,
         datetime.now(UTC),
         defaultdict(set),
+        {},
     )

@@ -26,4 +26,6 @@ class Master:
     def _take(self, snapshot: MasterSnapshot, before: FleetPlan | None) -> None:
         """What is as it was in the plan before is taken over: one changed shipment costs one."""
         self.snapshot = snapshot
-        self.plan = FleetPlan.build(snapshot.fences, snapshot.shipments, before=before)
+        self.plan = FleetPlan.build(
+            snapshot.fences, snapshot.shipments, before=before, rules=snapshot.limits.rules
+        )

@@ -224,6 +224,7 @@ def _work(
         states,
         datetime.now(UTC),
         dirty,
+        {},
     )
 
 

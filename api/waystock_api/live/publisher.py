@@ -4,15 +4,17 @@ the same from the store with the next load.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from paho.mqtt.enums import MQTTErrorCode
 
 from waystock.contract.broker import BrokerAddress
-from waystock.contract.live import Entity, LiveMessage, encode_entity, encode_live
-from waystock.contract.topics import LiveStream, live_topic
+from waystock.contract.live import Entity, LiveMessage, encode_entity, encode_gone, encode_live
+from waystock.contract.topics import LiveStream, live_topic, push_topic
 from waystock_api.live.feed import KEEPALIVE_S, mqtt_client
+
+PUSH_TAKEN_WITHIN_S = 5.0
 
 
 class Publisher:
@@ -25,7 +27,7 @@ class Publisher:
         """Messages that found no broker."""
         self._name = name
         self._epoch = epoch
-        self._now = now
+        self.now = now
         self._seqs: Counter[str] = Counter()
         self._address = address
         self._client = mqtt_client(address, name)
@@ -40,20 +42,44 @@ class Publisher:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, site: str, stream: LiveStream, entities: Sequence[Entity]) -> None:
-        """One message; ValueError on an unusable site."""
+    def publish(
+        self,
+        site: str,
+        stream: LiveStream,
+        entities: Sequence[Entity],
+        gone: Collection[str] = (),
+    ) -> None:
+        """One message, of entities and of keys that are no more; ValueError on an unusable site."""
         topic = live_topic(site, stream)
+        message = self._message(topic, entities, gone)
+        if not self._client.is_connected():
+            self.dropped += 1
+            return
+        sent = self._client.publish(topic, message, qos=0)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self.dropped += 1
+
+    def push(self, site: str, alerts: Sequence[Entity]) -> bool:
+        """Tell people of alerts; whether the broker has taken the message."""
+        if not self._client.is_connected():
+            return False
+        topic = push_topic(site)
+        sent = self._client.publish(topic, self._message(topic, alerts), qos=1)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        sent.wait_for_publish(PUSH_TAKEN_WITHIN_S)
+        return sent.is_published()
+
+    def _message(self, topic: str, entities: Sequence[Entity], gone: Collection[str] = ()) -> bytes:
         self._seqs[topic] += 1
+        version = round(self.now().timestamp() * 1e6)
+        told = [encode_entity(entity) for entity in entities]
+        told += [encode_gone(key, version) for key in sorted(gone)]
         message = LiveMessage(
             publisher=self._name,
             epoch=self._epoch,
             seq=self._seqs[topic],
-            sent_at=self._now(),
-            entities=tuple(encode_entity(entity) for entity in entities),
+            sent_at=self.now(),
+            entities=tuple(told),
         )
-        if not self._client.is_connected():
-            self.dropped += 1
-            return
-        sent = self._client.publish(topic, encode_live(message), qos=0)
-        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self.dropped += 1
+        return encode_live(message)

@@ -15,6 +15,7 @@ from waystock.store.fences import (
     save_fence,
 )
 from waystock_api.access import needs
+from waystock_api.hours import Hours
 from waystock_api.paging import NoQuery
 from waystock_api.services import ServicesOfApp
 
@@ -34,6 +35,17 @@ class FenceProperties(BaseModel):
     dwell_limit_s: float | None = None
     """Longer is detention; null: two hours at a customer's and at a dock, no limit elsewhere."""
     speed_limit_mps: float | None = None
+    active_hours: list[Hours] = []
+    """When its limits count, in its site's time zone; none: at any time."""
+    enter_margin_m: float | None = None
+    """So deep inside a fix must lie; null, here and below: as the fleet's settings have it."""
+    enter_fixes: int | None = None
+    enter_s: float | None = None
+    """So many fixes make a visit begin, or two that are so far apart."""
+    exit_margin_m: float | None = None
+    """So far beyond the edge, plus its accuracy, a fix is outside."""
+    exit_fixes: int | None = None
+    exit_s: float | None = None
 
 
 class FenceFeature(BaseModel):
@@ -109,10 +121,11 @@ def delete_fence(fence: str, services: ServicesOfApp) -> None:
 
 
 def _feature(fence: Fence) -> FenceFeature:
-    properties = FenceProperties(
-        name=fence.name, kind=fence.kind, site=fence.site, location=fence.location,
-        dwell_limit_s=fence.dwell_limit_s, speed_limit_mps=fence.speed_limit_mps,
-    )  # fmt: skip
+    said = {name: getattr(fence, name) for name in FenceProperties.model_fields}
+    said["active_hours"] = [msgspec.to_builtins(one) for one in fence.active_hours]
     return FenceFeature(
-        type="Feature", id=fence.fence, geometry=fence.geometry, properties=properties
+        type="Feature",
+        id=fence.fence,
+        geometry=fence.geometry,
+        properties=FenceProperties.model_validate(said),
     )

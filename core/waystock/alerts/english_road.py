@@ -7,6 +7,8 @@ from waystock.alerts.figures import Case, whole
 def no_go(case: Case) -> str:
     """vehicle.no_go"""
     truck, place = _truck(case), _place(case, "a no-go area")
+    if case.text("ended") == "hours_over":
+        return f"{truck} is in {place}, which is open to it again."
     if case.text("ended"):
         return f"{truck} was in {place} and has left it."
     return f"{truck} is in {place}, where it has no business. Call the driver."
@@ -17,6 +19,8 @@ def dwell(case: Case) -> str:
     truck, place = _truck(case), _place(case, "its stop")
     limit_s, dwell_s = case.number("limit_s"), case.number("dwell_s")
     free = f" (free time {duration(limit_s)})" if limit_s else ""
+    if case.text("ended") == "hours_over":
+        return f"{truck} is still at {place}{free}; its limit does not count at this hour."
     if case.text("ended"):
         long = f" after {duration(dwell_s)}" if dwell_s is not None else ""
         detention_s = case.number("detention_s")
@@ -54,12 +58,65 @@ def unplanned_stop(case: Case) -> str:
     )
 
 
+def off_hours(case: Case) -> str:
+    """vehicle.off_hours"""
+    truck, far = _truck(case), _driven(case)
+    if case.text("ended") == "hours_over":
+        return f"{truck} was on the road before its working hours began{far}."
+    if case.text("ended"):
+        return f"{truck} was on the road outside its working hours{far} and stands now."
+    return f"{truck} is on the road outside its working hours. Call the driver; it may be stolen."
+
+
+def no_shipment(case: Case) -> str:
+    """vehicle.no_shipment"""
+    truck, far = _truck(case), _driven(case)
+    if case.text("ended"):
+        return f"{truck} drove without a shipment{far}; that is over."
+    return f"{truck} drives without a shipment{far}. Ask where it is going, or plan it."
+
+
+def temperature(case: Case) -> str:
+    """vehicle.temperature"""
+    truck, value = _truck(case), case.number("value_c")
+    low, high = case.number("low_c"), case.number("high_c")
+    lasted_s = case.number("lasted_s")
+    far = f" at {value:.1f} °C" if value is not None else ""
+    if low is not None and high is not None:
+        band = f" (allowed: {low:g} to {high:g} °C)"
+    elif low is not None:
+        band = f" (allowed: {low:g} °C and above)"
+    else:
+        band = f" (allowed: up to {high:g} °C)" if high is not None else ""
+    long = f" for {duration(lasted_s)}" if lasted_s else ""
+    if case.text("ended"):
+        return f"The load of {truck} was out of its temperature band{far}{band}{long}. Check it."
+    return (
+        f"The load of {truck} is out of its temperature band{far}{band}{long}."
+        " Call the driver: doors, cooling unit, set point."
+    )
+
+
+def door_open(case: Case) -> str:
+    """vehicle.door_open"""
+    truck, open_s = _truck(case), case.number("open_s")
+    long = f" for {duration(open_s)}" if open_s else ""
+    if case.text("ended"):
+        return f"A door of {truck} was open{long} while it drove. Check the load."
+    return f"A door of {truck} is open{long} while it drives. Have the driver stop and look."
+
+
 def gps_silent(case: Case) -> str:
     """gps.silent"""
-    silent_s = case.number("silent_s")
-    long = f" for {duration(silent_s)}" if silent_s is not None else ""
+    truck, silent_s = _truck(case), case.number("silent_s")
+    if silent_s is not None:
+        return f"{truck} was not heard of for {duration(silent_s)}. Look at its tracker."
+    seen, limit_s = case.clock("last_seen"), case.number("limit_s")
+    since = f" since {seen}" if seen else ""
+    allowed = f" (allowed: {duration(limit_s)})" if limit_s else ""
     return (
-        f"{_truck(case)} was not heard of{long} on the road. Look at its tracker and its network."
+        f"{truck} has not been heard of{since}{allowed}."
+        " Call the driver; look at its tracker and its network."
     )
 
 
@@ -97,6 +154,11 @@ def wrong_door(case: Case) -> str:
 
 def _truck(case: Case) -> str:
     return "Truck " + case.text("plate", "vehicle", otherwise=case.subject)
+
+
+def _driven(case: Case) -> str:
+    metres = case.number("distance_m")
+    return f" for {way_of(metres)}" if metres else ""
 
 
 def _place(case: Case, otherwise: str) -> str:

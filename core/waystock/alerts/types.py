@@ -65,7 +65,23 @@ ALERT_TYPES: tuple[AlertType, ...] = (
             "ended",
         ),
     ),
-    AlertType("vehicle.no_go", "critical", "vehicle", (*_OF_FENCE, "lat", "lon", *_OF_ROAD)),
+    AlertType(
+        "vehicle.no_go", "critical", "vehicle", (*_OF_FENCE, "inside_s", "lat", "lon", *_OF_ROAD)
+    ),
+    AlertType(
+        "vehicle.temperature",
+        "critical",
+        "vehicle",
+        (
+            "device",
+            "value_c",  # the farthest from the band
+            "low_c",
+            "high_c",
+            "lasted_s",
+            "limit_s",
+            *_OF_ROAD,
+        ),
+    ),
     AlertType(
         "load.wrong_vehicle",
         "critical",
@@ -126,7 +142,21 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         "vehicle",
         (*_OF_FENCE, "speed_mps", "limit_mps", "lat", "lon", *_OF_ROAD),
     ),
-    AlertType("gps.silent", "info", "vehicle", ("silent_s", "limit_s", "lat", "lon", *_OF_ROAD)),
+    AlertType("vehicle.off_hours", "warning", "vehicle", ("distance_m", "lat", "lon", *_OF_ROAD)),
+    AlertType("vehicle.no_shipment", "warning", "vehicle", ("distance_m", "lat", "lon", *_OF_ROAD)),
+    AlertType(
+        "vehicle.door_open",
+        "warning",
+        "vehicle",
+        ("device", "open_s", "limit_s", *_OF_ROAD),
+    ),
+    AlertType(
+        "gps.silent",
+        "warning",
+        "vehicle",
+        # While it lasts there is no length of it yet.
+        ("silent_s", "limit_s", "last_seen", "lat", "lon", *_OF_ROAD),
+    ),
     AlertType("gps.jump", "info", "vehicle", ("distance_m", "jumps", "lat", "lon", *_OF_ROAD)),
     AlertType("gps.frozen", "warning", "vehicle", ("frozen_s", "lat", "lon", *_OF_ROAD)),
     AlertType("gateway.silent", "warning", "site/gateway", ("silent_s", "last_seen")),

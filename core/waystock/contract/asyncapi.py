@@ -102,6 +102,12 @@ def _channels() -> dict[str, Any]:
         description = f"Entities of the stream `{stream}` that changed, after commit."
         messages = (schema.message_name(stream),)
         channels[_live(stream)] = _mqtt_channel(address, description, messages, ("site",))
+    channels["push"] = _mqtt_channel(
+        f"{ROOT}/push/{{site}}",
+        "Alerts that people are to be told of, each once, after quiet hours those still open.",
+        (schema.message_name("alerts"),),
+        ("site",),
+    )
     channels["screen"] = {
         "address": LIVE_PATH,
         "description": "Text frames, one JSON object each: snapshots, then deltas.",
@@ -140,6 +146,9 @@ def _operations() -> dict[str, Any]:
         operations[f"send{schema.message_name(stream)}"] = _mqtt_operation(
             "send", _live(stream), 0, "A gap in `seq` is mended by a reload from the store."
         )
+    operations["sendPush"] = _mqtt_operation(
+        "send", "push", 1, "For what wakes people; repeated if the broker was not heard to take it."
+    )
     for name, action, frames in (
         ("receiveFrames", "receive", CLIENT_FRAMES),
         ("sendFrames", "send", SERVER_FRAMES),

@@ -12,6 +12,7 @@ import msgspec
 
 from waystock.contract.events import Latitude, Longitude
 from waystock.contract.identifiers import Name, Utc
+from waystock.contract.limits import VehicleClass, VehicleLimits, WeekHours
 from waystock.contract.reading import read
 
 Gtin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{14}(?!\n)$")]
@@ -22,6 +23,9 @@ LocationCode = Annotated[
 ]
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """In the product's smallest unit."""
+Metres = Annotated[float, msgspec.Meta(ge=0, le=1_000)]
+FixCount = Annotated[int, msgspec.Meta(ge=1, le=100)]
+HoldSeconds = Annotated[float, msgspec.Meta(ge=0, le=3_600)]
 Words = dict[Literal["en", "zh"], str]
 """A name in each language of the product."""
 
@@ -77,10 +81,16 @@ class Party(_Record, frozen=True, kw_only=True):
 
 
 class Vehicle(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Of its class, home and limits, what is left out of a document leaves what was set before."""
+
     vehicle: Name
     plate: str
     carrier: Name | None = None
     """The party that runs it; reports can then be made by carrier."""
+    vehicle_class: Name | None = None
+    home_site: Name | None = None
+    """Where its clock hangs: working hours are told in this site's time zone."""
+    limits: VehicleLimits | None = None
 
 
 class DetentionRate(_Record, frozen=True, kw_only=True):
@@ -157,6 +167,19 @@ class Fence(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """A vehicle that stays longer is detained; None: the fleet's free time at a customer's and at a
     dock, and no limit elsewhere."""
     speed_limit_mps: Annotated[float, msgspec.Meta(ge=1)] | None = None
+    active_hours: WeekHours = ()
+    """When its limits count and a no-go area is one, in the site's time zone; none: at any time.
+    Visits are kept at all times."""
+    enter_margin_m: Metres | None = None
+    """So deep inside a fix must lie to count towards a visit's beginning; None, here and below: as
+    the fleet's settings have it."""
+    enter_fixes: FixCount | None = None
+    enter_s: HoldSeconds | None = None
+    """So many fixes make a visit begin, or two that are so far apart."""
+    exit_margin_m: Metres | None = None
+    """Outside begins so far beyond the edge, plus the fix's accuracy."""
+    exit_fixes: FixCount | None = None
+    exit_s: HoldSeconds | None = None
     geometry: dict[str, Any]
     """GeoJSON Polygon or MultiPolygon; a circle is a Point with the member `radius_m`, a corridor a
     LineString or MultiLineString with the member `width_m`, from edge to edge."""
@@ -248,6 +271,7 @@ class MasterData(_Record, frozen=True, kw_only=True):
     products: tuple[Product, ...] = ()
     reorder_points: tuple[ReorderPoint, ...] = ()
     parties: tuple[Party, ...] = ()
+    vehicle_classes: tuple[VehicleClass, ...] = ()
     vehicles: tuple[Vehicle, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     devices: tuple[Device, ...] = ()

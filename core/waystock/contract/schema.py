@@ -11,13 +11,15 @@ from typing import Any, NamedTuple, TypeGuard
 
 import msgspec
 
-from waystock.contract import acks, events, frames, identifiers, live, masterdata
+from waystock.contract import acks, events, frames, identifiers, limits, live, masterdata
 from waystock.contract.acks import Ack, Hello, Status
 from waystock.contract.descriptions import Descriptions, read_descriptions
 from waystock.contract.events import CONTRACT_VERSION, Batch, Event
 from waystock.contract.frames import ClientFrame, ServerFrame
 from waystock.contract.live import ENTITY_TYPES, LiveMessage
 from waystock.contract.masterdata import MasterData, Words
+
+_MODULES = (acks, events, frames, identifiers, limits, live, masterdata)
 
 Schema = dict[str, Any]
 """A JSON Schema, or a part of one."""
@@ -73,7 +75,7 @@ def definitions() -> dict[str, Schema]:
     _add_word_languages(known)
     known["Geometry"] = _geometry()
     known["Fence"]["properties"]["geometry"] = _ref("Geometry")
-    _describe(known, read_descriptions(acks, events, frames, identifiers, live, masterdata))
+    _describe(known, read_descriptions(*_MODULES))
     return dict(sorted(known.items()))
 
 
@@ -176,7 +178,7 @@ def _struct(name: str) -> type | None:
     """The struct that a definition is of; live messages are of one struct."""
     if name.endswith("Message"):
         return LiveMessage
-    modules: tuple[types.ModuleType, ...] = (events, acks, live, frames, masterdata)
+    modules: tuple[types.ModuleType, ...] = (events, acks, live, frames, limits, masterdata)
     found = (getattr(module, name, None) for module in modules)
     return next((one for one in found if isinstance(one, type)), None)
 

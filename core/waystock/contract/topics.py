@@ -54,6 +54,11 @@ def parse_gateway_topic(topic: str) -> GatewayTopic | None:
     return GatewayTopic(site, gateway, channel)
 
 
+def push_topic(site: str) -> str:
+    """`waystock/v1/push/{site}`: alerts that people of the site are to be told of."""
+    return f"{ROOT}/push/{check_name(site, 'site')}"
+
+
 def live_topic(site: str, stream: LiveStream) -> str:
     """`waystock/v1/live/{site}/{stream}`: deltas after commit."""
     return f"{ROOT}/live/{check_name(site, 'site')}/{stream}"

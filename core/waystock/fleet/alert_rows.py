@@ -19,8 +19,10 @@ from waystock.fleet.rows import (
     GPS_SILENT,
     LATE,
     NO_GO,
+    OFF_HOURS,
     OFF_ROUTE,
     SPEEDING,
+    UNASSIGNED,
     UNPLANNED_STOP,
     Row,
 )
@@ -32,6 +34,8 @@ EpisodeType = Literal[
     "vehicle.dwell",
     "vehicle.speeding",
     "vehicle.unplanned_stop",
+    "vehicle.off_hours",
+    "vehicle.no_shipment",
     "gps.silent",
     "gps.jump",
     "gps.frozen",
@@ -43,6 +47,8 @@ EPISODES: dict[int, EpisodeType] = {
     DWELL: "vehicle.dwell",
     SPEEDING: "vehicle.speeding",
     UNPLANNED_STOP: "vehicle.unplanned_stop",
+    OFF_HOURS: "vehicle.off_hours",
+    UNASSIGNED: "vehicle.no_shipment",
     GPS_SILENT: "gps.silent",
     GPS_JUMP: "gps.jump",
     GPS_FROZEN: "gps.frozen",
@@ -50,7 +56,7 @@ EPISODES: dict[int, EpisodeType] = {
 """By kind of row."""
 OF_VEHICLES = tuple(kind for kind in EPISODES.values() if kind != "shipment.late_predicted")
 """Those whose subject is a vehicle."""
-ENDED = (None, "recovered", "arrived", "shipment_over")
+ENDED = (None, "recovered", "arrived", "shipment_over", "hours_over")
 
 _NAMES = {
     DWELL: ("dwell_s", "limit_s"),
@@ -59,7 +65,9 @@ _NAMES = {
     GPS_SILENT: ("silent_s", "limit_s"),
     GPS_JUMP: ("distance_m", "jumps"),
     GPS_FROZEN: ("frozen_s", None),
-    NO_GO: (None, None),
+    NO_GO: ("inside_s", None),
+    OFF_HOURS: ("distance_m", None),
+    UNASSIGNED: ("distance_m", None),
 }
 """What `figure` and `limit` are called."""
 

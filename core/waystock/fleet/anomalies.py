@@ -1,5 +1,5 @@
-"""What is out of the ordinary with a vehicle or its receiver: speeding, unplanned stops, silence,
-jumps, frozen places. Each is one row per episode, with the figures that made it. Upstream: accepted
+"""What is out of the ordinary with a vehicle or its receiver: speeding, unplanned stops, jumps,
+frozen places. Each is one row per episode, with the figures that made it. Upstream: accepted
 fixes, and those that contradict them; downstream: alert rows.
 """
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waystock.compiled import compiled
-from waystock.fleet.planned import PlannedFence, PlannedShipment
+from waystock.fleet.hours import is_within
+from waystock.fleet.planned import PlanArrays, PlannedShipment
 from waystock.fleet.records import Items
 from waystock.fleet.rows import (
     GPS_FROZEN,
     GPS_JUMP,
-    GPS_SILENT,
     RECOVERED,
     SPEEDING,
     UNPLANNED_STOP,
@@ -36,20 +36,22 @@ def watch_speed(
     step: Step,
     near: NDArray[np.int32],
     outside_m: NDArray[np.float64],
-    fences: Items[PlannedFence],
+    plan: PlanArrays,
     rows: Items[Row],
     s: FleetSettings,
 ) -> None:
-    """The device's speed, or that of the leg, against the lowest limit that holds here."""
+    """The device's speed, or that of the leg, against the lowest limit that holds here and now."""
     speed_mps = step.speed_mps
     if math.isnan(speed_mps):
         if step.leg_s < s.speeding_leg_s:
             return
         speed_mps = step.leg_m / step.leg_s
-    limit_mps, fence = s.speed_limit_mps, 0
+    limit_mps, fence = plan.limits[step.limits].speed_limit_mps, 0
     for i in range(len(near)):
-        area = fences[int(near[i])]
-        if outside_m[i] <= 0 and 0 < area.speed_limit_mps < limit_mps:
+        area = plan.fences[int(near[i])]
+        if not (outside_m[i] <= 0 and 0 < area.speed_limit_mps < limit_mps):
+            continue
+        if is_within(plan.hours, area.schedule, step.spot.time_us):
             limit_mps, fence = area.speed_limit_mps, area.key
     known = state.anomalies
     if not known.is_speeding:
@@ -137,21 +139,19 @@ def watch_halt(
     if journey.route_m > 0 and journey.route_m - journey.progress_m < s.unplanned_stop_m:
         return
     stood_s = (step.spot.time_us - state.anchor.time_us) * 1e-6
-    if stood_s < s.unplanned_stop_s:
+    if stood_s < step.unplanned_stop_s:
         return
     state.anomalies.halt_us = state.anchor.time_us
     state.anomalies.halt_shipment = shipment.key
     row = rows[say(rows, step, UNPLANNED_STOP, 0, 0, state.anchor.time_us)]
-    tell(row, step, stood_s, s.unplanned_stop_s)
+    tell(row, step, stood_s, step.unplanned_stop_s)
     row.lat = state.anchor.lat
     row.lon = state.anchor.lon
     row.shipment = shipment.key
 
 
 @compiled
-def end_halt(
-    state: VehicleState, step: Step, ended: int, rows: Items[Row], s: FleetSettings
-) -> None:
+def end_halt(state: VehicleState, step: Step, ended: int, rows: Items[Row]) -> None:
     """The vehicle has gone on since (`ended` RECOVERED), or its shipment is over."""
     known = state.anomalies
     if known.halt_shipment == 0:
@@ -161,25 +161,12 @@ def end_halt(
     end_us = state.anchor.time_us if state.phase == MOVING else step.spot.time_us
     end_us = max(end_us, known.halt_us)
     row = rows[say(rows, step, UNPLANNED_STOP, 0, 0, known.halt_us)]
-    tell(row, step, (end_us - known.halt_us) * 1e-6, s.unplanned_stop_s)
+    tell(row, step, (end_us - known.halt_us) * 1e-6, step.unplanned_stop_s)
     row.shipment = known.halt_shipment
     row.ended = ended
     end_row(row, end_us, step)
     known.halt_us = 0
     known.halt_shipment = 0
-
-
-@compiled
-def tell_silence(state: VehicleState, step: Step, rows: Items[Row], s: FleetSettings) -> None:
-    """A vehicle on the road was not heard of until this fix. Before the fix is taken."""
-    if state.phase != MOVING or step.leg_s < s.silent_s:
-        return
-    row = rows[say(rows, step, GPS_SILENT, 0, 0, state.until.time_us)]
-    tell(row, step, step.leg_s, s.silent_s)
-    row.lat = state.until.lat
-    row.lon = state.until.lon
-    row.ended = RECOVERED
-    end_row(row, step.spot.time_us, step)
 
 
 @compiled

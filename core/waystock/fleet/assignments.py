@@ -51,6 +51,10 @@ class Assignments:
         """What was, is or will be on it."""
         return self._of_vehicle.get(vehicle, ())
 
+    def of_device(self, device: str) -> Sequence[Span]:
+        """What it was, is or will be on."""
+        return self._of_device.get(device, ())
+
     def vehicle_at(self, device: str, time_us: int) -> str | None:
         """The vehicle that the device was on at that instant."""
         for span in self._of_device.get(device, ()):

@@ -56,6 +56,15 @@ def saved_geometry(fence: str, geometry: Mapping[str, Any]) -> dict[str, Any]:
     return dict(mapping(area))
 
 
+def has_depth(fence: str, geometry: Mapping[str, Any], depth_m: float) -> bool:
+    """Whether some place in the fence is so far from its edge."""
+    area = fence_polygon(fence, geometry)
+    middle = (np.array(area.bounds[:2]) + np.array(area.bounds[2:])) / 2
+    per = np.concatenate(metres_per_degree(middle[1:]))
+    flat = shapely.transform(area, lambda lonlat: (lonlat - middle) * per)
+    return not shapely.buffer(flat, -depth_m).is_empty
+
+
 def _drawn(geometry: Mapping[str, Any]) -> BaseGeometry:
     drawn = _shape(geometry)
     kind = drawn.geom_type

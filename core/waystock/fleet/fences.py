@@ -62,7 +62,7 @@ class Near(NamedTuple):
     fence: NDArray[np.int32]
     """Its place among `FenceIndex.codes`."""
     outside_m: Floats
-    """How far outside its edge the fix lies; 0 is inside."""
+    """How far outside its edge the fix lies; negative: how deep inside."""
 
 
 class FenceIndex:
@@ -143,7 +143,7 @@ def _locate(
 
 @compiled
 def _outside_m(area: Area, edges: Items[Edge], lat: float, lon: float, near_m: float) -> float:
-    """Distance from the area, 0 in it; infinite beyond `near_m` where that is quickly seen."""
+    """Distance from the edge, negative inside; infinite beyond `near_m` where quickly seen."""
     x = wrap_deg(lon - area.lon) * area.per_lon
     y = (lat - area.lat) * area.per_lat
     if abs(x) > area.east_m + near_m or abs(y) > area.north_m + near_m:
@@ -160,7 +160,7 @@ def _outside_m(area: Area, edges: Items[Edge], lat: float, lon: float, near_m: f
         share = min(1.0, max(0.0, along / (edge.dx * edge.dx + edge.dy * edge.dy)))
         px, py = px - share * edge.dx, py - share * edge.dy
         nearest2 = min(nearest2, px * px + py * py)
-    return 0.0 if is_inside else math.sqrt(nearest2)
+    return -math.sqrt(nearest2) if is_inside else math.sqrt(nearest2)
 
 
 def _polygon_again(

@@ -20,7 +20,7 @@ from waystock.fleet.fences import Near
 from waystock.fleet.fixes import Int32s, Int64s, TrackFixes
 from waystock.fleet.geodesy import distance_m
 from waystock.fleet.plan import FleetPlan
-from waystock.fleet.planned import PlanArrays
+from waystock.fleet.planned import PlanArrays, PlannedLimits
 from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items, dtype_of
 from waystock.fleet.rows import (
     FUTURE_TIME,
@@ -84,8 +84,9 @@ def fold_tracks(
 ) -> FoldOutput:
     """Fold fixes into the vehicles' states, which are altered in place and among what is returned.
 
-    `shipments` are first and last place + 1 of each vehicle's among the plan's (see
-    `FleetPlan.shipments_of`). Fixes that are not later than their vehicle's state are ignored.
+    `shipments` are first and last place + 1 of each vehicle's among the plan's, and the place of
+    its limits (see `FleetPlan.shipments_of`). Fixes that are not later than their vehicle's state
+    are ignored.
     """
     order = np.lexsort((fixes.time_us, fixes.track))
     ordered = _records(fixes, order)
@@ -173,7 +174,7 @@ def _fold(
     for track in range(step.track, len(states)):
         before[0] = states[track]
         state = states[track]
-        _begin_track(step, track, shipments[track, 0], shipments[track, 1])
+        _begin_track(step, track, shipments[track], plan.limits)
         known_us = state.at_us
         kept = step.checkpoints
         i = bounds[track]
@@ -205,11 +206,15 @@ def _fold(
 
 
 @compiled
-def _begin_track(step: Step, track: int, shipment_from: int, shipment_to: int) -> None:
+def _begin_track(
+    step: Step, track: int, shipments: NDArray[np.int32], limits: Items[PlannedLimits]
+) -> None:
     step.track = track
     step.first_row = step.rows
-    step.shipment_from = shipment_from
-    step.shipment_to = shipment_to
+    step.shipment_from = shipments[0]
+    step.shipment_to = shipments[1]
+    step.limits = shipments[2]
+    step.unplanned_stop_s = limits[step.limits].unplanned_stop_s
     step.is_accepted = False
     step.is_full = False
 

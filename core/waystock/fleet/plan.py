@@ -17,31 +17,36 @@ from numpy.typing import NDArray
 
 from waystock.contract.masterdata import Fence, Shipment, ShipmentStop
 from waystock.fleet.fences import FenceIndex
+from waystock.fleet.hours import Schedules
+from waystock.fleet.limits import LimitTable, exit_margin_m, fence_records, limit_table
 from waystock.fleet.placement import PlacedShipment, areas_of, place_shipments
 from waystock.fleet.planned import (
-    FENCE,
+    PLACE,
     SHIPMENT,
     STOP,
     VERTEX,
+    PlaceOfKey,
     PlanArrays,
     PlannedFence,
+    PlannedLimits,
     PlannedShipment,
     PlannedStop,
     Vertex,
 )
 from waystock.fleet.records import Items, as_items
 from waystock.fleet.settings import FleetSettings
-from waystock.fleet.state import NO_GO_AREA, PLAIN, YARD
-
-_KINDS = {"site": YARD, "yard": YARD, "dock": YARD, "customer": YARD, "no_go": NO_GO_AREA}
-_WITH_FREE_TIME = ("customer", "dock")
+from waystock.fleet.vehicle_rules import FleetRules
 
 
 class FleetPlan:
     """Immutable context of the fold."""
 
     def __init__(
-        self, index: FenceIndex, placed: Sequence[PlacedShipment], settings: FleetSettings
+        self,
+        index: FenceIndex,
+        placed: Sequence[PlacedShipment],
+        settings: FleetSettings,
+        rules: FleetRules,
     ) -> None:
         self.fences = index
         self.placed = {one.shipment.shipment: one for one in placed}
@@ -50,7 +55,9 @@ class FleetPlan:
         self.names = named([*index.codes, *self.placed])
         """Key → code, of fences and shipments together."""
         in_order = sorted(placed, key=_vehicle_and_departure)
-        self.arrays = _arrays(index, in_order, settings)
+        schedules = Schedules()
+        self.limits = limit_table(rules, settings, schedules)
+        self.arrays = _arrays(index, in_order, self.limits, settings, rules, schedules)
         self._codes = [one.shipment.shipment for one in in_order]
         self._places: dict[str, tuple[int, int]] = {}
         for place, one in enumerate(in_order):
@@ -64,22 +71,28 @@ class FleetPlan:
         shipments: Sequence[Shipment],
         settings: FleetSettings | None = None,
         before: "FleetPlan | None" = None,
+        rules: FleetRules = FleetRules(),  # noqa: B008 - immutable
     ) -> Self:
         """ValueError names the fence whose geometry can't be used, or two codes with one key; or
         says which settings the state has no room for."""
         settings = settings or FleetSettings()
         settings.check()
-        near_m = settings.exit_buffer_m + settings.accuracy_m_max
+        margins_m = (exit_margin_m(fence, settings) for fence in fences)
+        near_m = max(margins_m, default=settings.exit_buffer_m) + settings.accuracy_m_max
         if before is not None and before.fences.is_same(fences, near_m):
             index = before.fences
         else:
             index = FenceIndex(fences, near_m, before.fences if before else None)
-        return cls(index, _placed(shipments, index, before.placed if before else {}), settings)
+        placed = _placed(shipments, index, before.placed if before else {})
+        return cls(index, placed, settings, rules)
 
     def shipments_of(self, vehicles: Iterable[str]) -> NDArray[np.int32]:
-        """First and last place + 1 of each vehicle's shipments."""
-        places = chain.from_iterable(self._places.get(vehicle, (0, 0)) for vehicle in vehicles)
-        return np.fromiter(places, np.int32).reshape(-1, 2)
+        """First and last place + 1 of each vehicle's shipments, and the place of its limits."""
+        limits = self.limits.places
+        places = chain.from_iterable(
+            (*self._places.get(vehicle, (0, 0)), limits.get(vehicle, 0)) for vehicle in vehicles
+        )
+        return np.fromiter(places, np.int32).reshape(-1, 3)
 
     def codes_of(self, vehicle: str) -> list[str]:
         """Its shipments, in order of departure."""
@@ -143,12 +156,24 @@ def _are_same(placed: PlacedShipment, index: FenceIndex) -> bool:
 
 
 def _arrays(
-    index: FenceIndex, placed: Sequence[PlacedShipment], settings: FleetSettings
+    index: FenceIndex,
+    placed: Sequence[PlacedShipment],
+    limits: LimitTable,
+    settings: FleetSettings,
+    rules: FleetRules,
+    schedules: Schedules,
 ) -> PlanArrays:
     stops = [stop for one in placed for stop in one.stops]
     vertices = [one.vertices for one in placed]
+    keys = [key_of(code) for code in index.codes]
+    planned = zip(index.fences, keys, index.areas_m2.tolist(), strict=True)
+    fences = fence_records(list(planned), rules, settings, schedules)
+    places = np.array(sorted(zip(keys, range(len(keys)), strict=True)), PLACE)
     return PlanArrays(
-        fences=as_items(_fences(index, settings), PlannedFence),
+        fences=as_items(fences, PlannedFence),
+        fence_places=as_items(places, PlaceOfKey),
+        limits=as_items(limits.records, PlannedLimits),
+        hours=schedules.arrays(),
         shipments=as_items(_shipments(placed, settings), PlannedShipment),
         stops=as_items(
             np.array(
@@ -169,23 +194,6 @@ def _arrays(
         ),
         vertices=as_items(np.concatenate(vertices) if vertices else np.empty(0, VERTEX), Vertex),
     )
-
-
-def _fences(index: FenceIndex, settings: FleetSettings) -> NDArray[np.void]:
-    fences = np.empty(len(index.codes), FENCE)
-    fences["key"] = [key_of(code) for code in index.codes]
-    fences["area_m2"] = index.areas_m2
-    fences["kind"] = [_KINDS.get(fence.kind, PLAIN) for fence in index.fences]
-    fences["dwell_limit_s"] = [_dwell_limit_s(fence, settings) for fence in index.fences]
-    fences["speed_limit_mps"] = [fence.speed_limit_mps or 0.0 for fence in index.fences]
-    return fences
-
-
-def _dwell_limit_s(fence: Fence, settings: FleetSettings) -> float:
-    """0: a vehicle may stay as long as it likes."""
-    if fence.dwell_limit_s is not None:
-        return fence.dwell_limit_s
-    return settings.free_time_s if fence.kind in _WITH_FREE_TIME else 0.0
 
 
 def _shipments(placed: Sequence[PlacedShipment], settings: FleetSettings) -> NDArray[np.void]:

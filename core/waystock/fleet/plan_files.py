@@ -36,7 +36,10 @@ ROUTE_END = "route end"
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _NO_FENCE = ""
 _WIDENING = ("radius_m", "width_m")
-_RULES = ("kind", "dwell_limit_s", "speed_limit_mps")
+_RULES = (
+    "kind", "dwell_limit_s", "speed_limit_mps", "enter_margin_m", "enter_fixes", "enter_s",
+    "exit_margin_m", "exit_fixes", "exit_s",
+)  # fmt: skip
 _LINES = {"LineString", "MultiLineString"}
 
 Points = list[tuple[float, float]]

@@ -4,18 +4,48 @@ Upstream: `plan` and `placement`, which make them of master data; downstream: th
 
 from typing import NamedTuple
 
-from waystock.fleet.records import F8, I4, I8, Items, dtype_of
+from waystock.fleet.hours import Hours
+from waystock.fleet.records import F8, I4, I8, Items, WideFlag, dtype_of
 
 
 class PlannedFence:
-    """A fence: its key, and what is allowed there; 0 is no limit."""
+    """A fence: its key, what is allowed there (0 is no limit) in its hours, and when a visit begins
+    and ends (`Fence`)."""
 
     key: I8
     area_m2: F8
     dwell_limit_s: F8
     speed_limit_mps: F8
-    kind: I8
+    enter_margin_m: F8
+    enter_s: F8
+    exit_margin_m: F8
+    exit_s: F8
+    enter_fixes: I4
+    exit_fixes: I4
+    schedule: I4
+    """Of its active hours."""
+    kind: I4
     """PLAIN, YARD (a site or a customer's: vehicles manoeuvre there) or NO_GO_AREA."""
+
+
+class PlannedLimits:
+    """What is allowed to some vehicles."""
+
+    speed_limit_mps: F8
+    unplanned_stop_s: F8
+    silent_s: F8
+    parked_silent_s: F8
+    """0: as long as it likes."""
+    schedule: I4
+    """Of its working hours."""
+    needs_shipment: WideFlag
+
+
+class PlaceOfKey:
+    """Where the fence of this key stands among the plan's."""
+
+    key: I8
+    place: I8
 
 
 class PlannedShipment:
@@ -55,12 +85,19 @@ class Vertex:
 
 
 FENCE, SHIPMENT, STOP, VERTEX = map(dtype_of, (PlannedFence, PlannedShipment, PlannedStop, Vertex))
+LIMITS, PLACE = map(dtype_of, (PlannedLimits, PlaceOfKey))
 
 
 class PlanArrays(NamedTuple):
     """All of it."""
 
     fences: Items[PlannedFence]
+    """The last one stands for those that are planned no longer."""
+    fence_places: Items[PlaceOfKey]
+    """By key."""
+    limits: Items[PlannedLimits]
+    """The first holds for vehicles that nothing else is said of."""
     shipments: Items[PlannedShipment]
     stops: Items[PlannedStop]
     vertices: Items[Vertex]
+    hours: Hours

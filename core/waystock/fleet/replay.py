@@ -106,6 +106,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     late_s: float | None
     """`eta` minus `window_end`; negative is early."""
     off_route: bool
+    silent_at: datetime | None = None
+    """From then on it is silent, if nothing more is heard of it; None: it may be."""
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -266,4 +268,5 @@ def _position(output: FoldOutput, names: dict[int, str]) -> Position | None:
         window_end=instant_from_us(one.window_end_us) if ahead else None,
         late_s=one.late_s if ahead else None,
         off_route=bool(one.is_off_route),
+        silent_at=instant_or_none(one.silent_us),
     )

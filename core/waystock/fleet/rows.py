@@ -14,9 +14,11 @@ TRIP, STOP, VISIT, ARRIVAL, LATE, OFF_ROUTE = range(6)
 """Kinds of rows. Keys: the fence of a visit, the shipment of an arrival or of lateness; number: the
 stop of an arrival."""
 NO_GO, DWELL, SPEEDING, UNPLANNED_STOP, GPS_SILENT, GPS_JUMP, GPS_FROZEN = range(6, 13)
+OFF_HOURS, UNASSIGNED = range(13, 15)
 """Kinds of rows that are alerts, too; the key of the first three is a fence. `figure` and `limit`
-are seconds, for speeding metres per second, for jumps the longest in metres and how many."""
-NOT_ENDED, RECOVERED, REACHED, SHIPMENT_OVER = range(4)
+are seconds, for speeding metres per second, for jumps the longest in metres and how many, of the
+last two metres driven."""
+NOT_ENDED, RECOVERED, REACHED, SHIPMENT_OVER, HOURS_OVER = range(5)
 """Why an alert ended."""
 PLANNED_SPEED, TRIP_PACE, OWN_PACE = range(3)
 """What an arrival time rests on: the most particular of what was used."""
@@ -83,6 +85,8 @@ class Progress:
     p90_us: I8
     window_end_us: I8
     trip_started_us: I8
+    silent_us: I8
+    """From then on it is silent, if nothing more is heard of it."""
     lat: F8
     lon: F8
     speed_mps: F8
@@ -105,6 +109,8 @@ class Step:
     leg_m: F8
     leg_s: F8
     """Way and time since the last accepted fix; 0 s at the first."""
+    unplanned_stop_s: F8
+    """… and one of them."""
     quarter_us: I8
     """End of the quarter of an hour that the fix lies in."""
     hop_m: F8
@@ -136,6 +142,8 @@ class Step:
     shipment_from: I4
     """Shipments of the vehicle before this one are over."""
     shipment_to: I4
+    limits: I4
+    """Place of the vehicle's limits among the plan's …"""
     entered_count: I4
     entered: Annotated[Items[I8], FENCES_MAX]
     """Fences whose visit became known at this fix …"""

@@ -71,10 +71,18 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """… or two fixes this far apart, for trackers that report rarely."""
     exit_buffer_m: float = 30.0
     """Outside begins this far beyond the edge, plus the fix's accuracy."""
+    enter_margin_m: float = 0.0
+    """A fix is inside from this deep within the edge."""
     exit_standing_m: float = 100.0
+    exit_standing_far_s: float = 600.0
     exit_standing_s: float = 900.0
-    """A vehicle that stands has left a fence only if it is so far outside, or has been outside for
-    so long, or is in another fence since: fixes wander for minutes, a parked truck does not."""
+    """A vehicle that stands has left a fence only if it is so far outside after having been outside
+    for the shorter time, or has been outside for the longer one, or is in another fence since:
+    fixes wander for minutes, a parked truck does not."""
+    enter_standing_s: float = 180.0
+    enter_standing_m: float = 50.0
+    """And it has come into one only if it says that it moves (`moving_mps`), or its fixes were
+    inside for so long and so far from where it stood; or for `exit_standing_s`."""
     accuracy_m_default: float = 5.0
     """Taken for a fix that does not state its accuracy."""
 
@@ -155,7 +163,15 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     unplanned_stop_m: float = 500.0
     """… unless the end of the route is this near."""
     silent_s: float = 1_800.0
-    """A silence this long on the road is told when it is over."""
+    """A silence this long on the road is told …"""
+    parked_silent_s: float = 0.0
+    """… and one this long of a vehicle that stands; 0: trackers of parked vehicles sleep."""
+    parked_mps: float = 0.5
+    """A vehicle whose last fix says that it is no faster stands, before its stop is known."""
+    outing_fixes: int = 3
+    """On the road outside its working hours, or without a shipment, on as many fixes …"""
+    unassigned_m: float = 1_000.0
+    """… without one this far, so that a truck may be moved about."""
     jump_quiet_s: float = 1_800.0
     """Jumps with less than this between them are one episode."""
     frozen_fixes: int = 3

@@ -25,12 +25,14 @@ from waystock.fleet.records import (
 from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
 
 FORM = 4
-"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 was kept in full (see `state_bytes`)."""
+"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 no hours and no limits of vehicles, and
+was kept in full (see `state_bytes`)."""
 
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
-ENTERING, INSIDE, OVERDUE = 0, 1, 2
-"""A visit that isn't certain yet; one that is; one that lasts too long."""
+ENTERING, DRIVING_IN, INSIDE, ALERTED = 0, 1, 2, 3
+"""A visit that isn't certain yet, the same of a vehicle that said it moves; one that is; one that
+is told of, because it lasts too long or is where the vehicle has no business."""
 PLAIN, YARD, NO_GO_AREA = 0, 1, 2
 """Kinds of fences: one where vehicles manoeuvre, one where they have no business."""
 
@@ -57,10 +59,12 @@ class FenceStay:
     fence: I8
     entered_us: I8
     run_us: I8
+    alert_us: I8
+    """When what is told of it began."""
     area_m2: F4
     run: U2
     stage: U1
-    """ENTERING, INSIDE or OVERDUE."""
+    """ENTERING, DRIVING_IN, INSIDE or ALERTED."""
     kind: U1
     """PLAIN, YARD or NO_GO_AREA."""
 
@@ -127,6 +131,16 @@ class AwayFigures:
     lon: F8
 
 
+class Outing:
+    """Being on the road when one should not, from its first fix on; `run` counts its fixes up to
+    those that are told of."""
+
+    begin_us: I8
+    way_m: F4
+    run: U2
+    is_told: U2
+
+
 class Anomalies:
     """What is out of the ordinary, each thing one episode at a time."""
 
@@ -154,6 +168,10 @@ class Anomalies:
     frozen_run: U2
     jumps: U1
     is_jumping: Flag
+    silent_us: I8
+    """From then on the vehicle is silent, if nothing more is heard of it; UNKNOWN_US: it may be."""
+    off_hours: Outing
+    unassigned: Outing
 
 
 class VehicleState:
@@ -208,6 +226,7 @@ def nothing_known(count: int) -> Records:
     states = np.zeros(count, STATE)
     states["form"] = FORM
     states["at_us"] = states["first_us"] = UNKNOWN_US
+    states["anomalies"]["silent_us"] = UNKNOWN_US
     return states
 
 

@@ -13,7 +13,6 @@ from waystock.fleet.anomalies import (
     end_halt,
     end_jumps,
     forget_place,
-    tell_silence,
     watch_halt,
     watch_place,
     watch_speed,
@@ -38,10 +37,12 @@ from waystock.fleet.journey import (
     step_progress,
 )
 from waystock.fleet.motion import begin_motion, step_motion, step_over_gap
+from waystock.fleet.outings import watch_outings
 from waystock.fleet.planned import PlanArrays, PlannedShipment, PlannedStop, Vertex
 from waystock.fleet.records import UNKNOWN_US, Items
 from waystock.fleet.rows import REACHED, RECOVERED, SHIPMENT_OVER, Progress, Row, Step
 from waystock.fleet.settings import FleetSettings
+from waystock.fleet.silence import expect_word, tell_silence
 from waystock.fleet.state import MOVING, NOTHING, STOPPED, UNKNOWN, VehicleState
 from waystock.fleet.visits import (
     innermost_fence,
@@ -71,13 +72,13 @@ def follow(
     state.suspect_lon = 0.0
     step.hop_s = 0.0
     if state.phase != NOTHING:
-        tell_silence(state, step, rows, s)
+        tell_silence(state, step, rows)
         end_jumps(state, step, rows, s)
         if is_elsewhere:
             forget_place(state)
         else:
             watch_place(state, step, rows, s)
-            watch_speed(state, step, near, outside_m, plan.fences, rows, s)
+            watch_speed(state, step, near, outside_m, plan, rows, s)
     if state.phase == NOTHING:
         begin_motion(state, step.spot)
     elif is_elsewhere:
@@ -89,9 +90,14 @@ def follow(
     elif step.hop_s > 0 and not is_in_yard(near, outside_m, plan.fences):
         # Manoeuvring in a yard says nothing about the road.
         step_pace(state.pace, step.hop_m, step.hop_s, s)
-    step_visits(state, step, near, outside_m, plan.fences, rows, s)
-    end_halt(state, step, RECOVERED, rows, s)
+    step_visits(state, step, near, outside_m, plan, rows, s)
+    end_halt(state, step, RECOVERED, rows)
     _step_journey(state, step, plan, rows, s)
+    limits = plan.limits[step.limits]
+    watch_outings(
+        state, step, limits, plan.hours, is_in_yard(near, outside_m, plan.fences), rows, s
+    )
+    expect_word(state, step, limits, s)
 
 
 @compiled
@@ -149,7 +155,7 @@ def _end_watches(
 ) -> None:
     end_lateness(state, step, at_us, ended, state.late_figures.late_s, rows)
     end_off_route(state, step, at_us, ended, rows)
-    end_halt(state, step, ended, rows, s)
+    end_halt(state, step, ended, rows)
 
 
 @compiled
@@ -253,6 +259,7 @@ def tell_progress(
     progress.lon = state.until.lon
     progress.speed_mps = step.speed_mps
     progress.course_deg_true = step.course_deg_true
+    progress.silent_us = state.anomalies.silent_us
     if state.phase == MOVING:
         progress.is_on_trip = True
         progress.trip_started_us = state.anchor.time_us

@@ -1,6 +1,6 @@
 """Entering and leaving geofences, with hysteresis and the fix's accuracy: a truck parked beside an
 edge makes no flapping visits. Upstream: how far outside each near fence a fix lies; downstream:
-visit rows, arrivals at stops.
+visit rows, arrivals at stops, and what is told of stays (`fence_alerts`).
 """
 
 import math
@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waystock.compiled import compiled
-from waystock.fleet.planned import PlannedFence
+from waystock.fleet.fence_alerts import end_stay_alert, watch_stay
+from waystock.fleet.geodesy import distance_m
+from waystock.fleet.planned import PlanArrays, PlannedFence
 from waystock.fleet.records import UNKNOWN_US, Items
-from waystock.fleet.rows import DWELL, NO_GO, RECOVERED, VISIT, Row, Step, end_row, say, tell
+from waystock.fleet.rows import VISIT, Row, Step, end_row, say
 from waystock.fleet.settings import FENCES_MAX, FleetSettings
 from waystock.fleet.state import (
+    DRIVING_IN,
     ENTERING,
     INSIDE,
-    NO_GO_AREA,
-    OVERDUE,
     STOPPED,
     YARD,
     FenceStay,
+    Spot,
     VehicleState,
 )
 
@@ -34,7 +36,7 @@ def step_visits(
     step: Step,
     near: NDArray[np.int32],
     outside_m: NDArray[np.float64],
-    fences: Items[PlannedFence],
+    plan: PlanArrays,
     rows: Items[Row],
     s: FleetSettings,
 ) -> None:
@@ -45,18 +47,33 @@ def step_visits(
         return
     kept = 0
     latest_us = _latest_entry_us(state)
-    is_standing = state.phase == STOPPED and state.away == 0
     for i in range(state.fence_count):
         stay = state.fences[i]
-        away_m = _outside_m(stay.fence, near, outside_m, fences)
-        may_leave = not is_standing or _has_shunted(stay, step, away_m, latest_us, s)
-        if _is_over(stay, step, away_m, may_leave, fences, rows, s):
+        place, away_m = _where(stay.fence, near, outside_m, plan)
+        fence = plan.fences[place]
+        is_over = False
+        if not is_certain(stay):
+            is_over = _step_entering(state, stay, step, fence, away_m, plan, rows, s)
+        elif _step_inside(stay, step, fence, away_m):
+            is_over = state.phase != STOPPED or _has_shunted(
+                stay, step, fence, away_m, latest_us, s
+            )
+        if is_over:
+            _leave(stay, step, fence, rows)
             continue
+        if is_certain(stay):
+            watch_stay(stay, step, fence, plan.hours, rows, s)
         if kept < i:
             _copy_stay(state.fences[kept], stay)
         kept += 1
     state.fence_count = kept
-    _enter(state, step, near, outside_m, fences)
+    _enter(state, step, near, outside_m, plan, rows, s)
+
+
+@compiled
+def is_certain(stay: FenceStay) -> bool:
+    """Whether the visit has a row."""
+    return stay.stage >= INSIDE
 
 
 @compiled
@@ -64,142 +81,143 @@ def _latest_entry_us(state: VehicleState) -> int:
     """When the last of the visits that are certain began."""
     latest_us = UNKNOWN_US
     for i in range(state.fence_count):
-        if state.fences[i].stage != ENTERING:
+        if is_certain(state.fences[i]):
             latest_us = max(latest_us, state.fences[i].entered_us)
     return latest_us
 
 
 @compiled
-def _has_shunted(
-    stay: FenceStay, step: Step, outside_m: float, latest_us: int, s: FleetSettings
-) -> bool:
-    """Whether a vehicle that has not set out from where it stands has left the fence all the same:
-    it is well away from it, or has been for long, or was taken into another one since."""
-    if outside_m > s.exit_standing_m or outside_m == math.inf:
-        return True
-    if stay.run == 0:
-        return False
-    lasted_us = step.spot.time_us - stay.run_us
-    return lasted_us >= s.exit_standing_s * 1e6 or latest_us >= stay.run_us
+def _where(
+    key: int, near: NDArray[np.int32], outside_m: NDArray[np.float64], plan: PlanArrays
+) -> tuple[int, float]:
+    """The fence's place in the plan, and how far outside it the fix lies."""
+    for i in range(len(near)):
+        if plan.fences[int(near[i])].key == key:
+            return int(near[i]), outside_m[i]
+    return _place_of(key, plan), math.inf
 
 
 @compiled
-def _is_over(
+def _place_of(key: int, plan: PlanArrays) -> int:
+    """The last place where it is planned no longer."""
+    low, high = 0, len(plan.fence_places)
+    while low < high:
+        middle = (low + high) // 2
+        if plan.fence_places[middle].key < key:
+            low = middle + 1
+        else:
+            high = middle
+    if low < len(plan.fence_places) and plan.fence_places[low].key == key:
+        return plan.fence_places[low].place
+    return len(plan.fences) - 1
+
+
+@compiled
+def _step_entering(
+    state: VehicleState,
     stay: FenceStay,
     step: Step,
+    fence: PlannedFence,
     outside_m: float,
-    may_leave: bool,
-    fences: Items[PlannedFence],
+    plan: PlanArrays,
     rows: Items[Row],
     s: FleetSettings,
 ) -> bool:
-    if stay.stage != ENTERING:
-        is_out = outside_m > step.accuracy_m + s.exit_buffer_m
-        is_away = _step_inside(stay, is_out, step.spot.time_us, s)
-        if not (is_away and may_leave):
-            _watch_dwell(stay, step, fences, rows, s)
-            return False
-        row = rows[say(rows, step, VISIT, stay.fence, 0, stay.entered_us)]
-        end_row(row, stay.run_us, step)
-        _end_anomalies(stay, step, fences, rows, s)
-        return True
-    if outside_m > 0:
+    """One more fix of a visit that isn't certain; whether it was none."""
+    if outside_m > -fence.enter_margin_m:
         # Just outside takes back one fix inside: who stands at an edge is in and out by turns.
         stay.run -= 1
-        return stay.run == 0 or outside_m > step.accuracy_m + s.exit_buffer_m
-    if _step_entering(stay, step.spot.time_us, s):
-        say(rows, step, VISIT, stay.fence, 0, stay.entered_us)
-        if stay.kind == NO_GO_AREA:
-            _say_no_go(stay, step, rows)
-        step.entered[step.entered_count] = stay.fence
-        step.entered_us[step.entered_count] = stay.entered_us
-        step.entered_count += 1
+        return stay.run == 0 or outside_m > step.accuracy_m + fence.exit_margin_m
+    stay.run = min(stay.run + 1, _RUN_MAX)
+    _confirm_if_it_is(state, stay, step, fence, plan, rows, s)
     return False
 
 
 @compiled
-def _say_no_go(stay: FenceStay, step: Step, rows: Items[Row]) -> int:
-    at = say(rows, step, NO_GO, stay.fence, 0, stay.entered_us)
-    tell(rows[at], step, 0.0, 0.0)
-    return at
-
-
-@compiled
-def _watch_dwell(
-    stay: FenceStay, step: Step, fences: Items[PlannedFence], rows: Items[Row], s: FleetSettings
+def _confirm_if_it_is(
+    state: VehicleState,
+    stay: FenceStay,
+    step: Step,
+    fence: PlannedFence,
+    plan: PlanArrays,
+    rows: Items[Row],
+    s: FleetSettings,
 ) -> None:
-    """From the limit on the detention clock runs."""
-    if stay.stage == OVERDUE or stay.run > 0:
+    """The visit has begun for certain, if it has: it did so with the first fix of its run."""
+    if step.speed_mps >= s.moving_mps:
+        stay.stage = DRIVING_IN
+    lasted_us = step.spot.time_us - stay.entered_us
+    if not _is_run(stay.run, fence.enter_fixes, lasted_us, fence.enter_s):
         return
-    stayed_s = (step.spot.time_us - stay.entered_us) * 1e-6
-    if stayed_s < s.dwell_s_min:
+    is_standing = state.phase == STOPPED and stay.stage != DRIVING_IN
+    if is_standing and not _has_moved_in(state, step, lasted_us * 1e-6, s):
         return
-    limit_s = _dwell_limit_s(stay.fence, fences, s)
-    if 0 < limit_s <= stayed_s:
-        stay.stage = OVERDUE
-        _say_dwell(stay, step, stayed_s, limit_s, rows)
-
-
-@compiled
-def _say_dwell(
-    stay: FenceStay, step: Step, stayed_s: float, limit_s: float, rows: Items[Row]
-) -> int:
-    at = say(rows, step, DWELL, stay.fence, 0, stay.entered_us + round(limit_s * 1e6))
-    tell(rows[at], step, stayed_s, limit_s)
-    return at
-
-
-@compiled
-def _end_anomalies(
-    stay: FenceStay, step: Step, fences: Items[PlannedFence], rows: Items[Row], s: FleetSettings
-) -> None:
-    if stay.kind == NO_GO_AREA:
-        row = rows[_say_no_go(stay, step, rows)]
-        row.ended = RECOVERED
-        end_row(row, stay.run_us, step)
-    if stay.stage == OVERDUE:
-        stayed_s = (stay.run_us - stay.entered_us) * 1e-6
-        limit_s = _dwell_limit_s(stay.fence, fences, s)
-        row = rows[_say_dwell(stay, step, stayed_s, limit_s, rows)]
-        row.ended = RECOVERED
-        end_row(row, max(stay.run_us, row.begin_us), step)
-
-
-@compiled
-def _dwell_limit_s(key: int, fences: Items[PlannedFence], s: FleetSettings) -> float:
-    """Of a fence that is planned no longer, the usual one."""
-    for i in range(len(fences)):
-        if fences[i].key == key:
-            return fences[i].dwell_limit_s
-    return s.free_time_s
-
-
-@compiled
-def _step_entering(stay: FenceStay, time_us: int, s: FleetSettings) -> bool:
-    """One more fix inside; whether the visit is certain now."""
-    stay.run += 1
-    if not _is_run(stay.run, s.enter_fixes, time_us - stay.entered_us, s):
-        return False
     stay.stage = INSIDE
     stay.run = 0
-    return True
+    say(rows, step, VISIT, stay.fence, 0, stay.entered_us)
+    step.entered[step.entered_count] = stay.fence
+    step.entered_us[step.entered_count] = stay.entered_us
+    step.entered_count += 1
+    watch_stay(stay, step, fence, plan.hours, rows, s)
 
 
 @compiled
-def _step_inside(stay: FenceStay, is_out: bool, time_us: int, s: FleetSettings) -> bool:
-    """One more fix of a visit; whether it is over."""
-    if not is_out:
+def _has_moved_in(state: VehicleState, step: Step, lasted_s: float, s: FleetSettings) -> bool:
+    """Whether a vehicle that has not set out from where it stands has come into a fence all the
+    same: for long away from where it stood, or for very long."""
+    if lasted_s >= s.exit_standing_s:
+        return True
+    if lasted_s < s.enter_standing_s:
+        return False
+    far_m = max(s.enter_standing_m, 2.0 * step.accuracy_m)
+    return _apart_m(state.anchor, step.spot) > far_m
+
+
+@compiled
+def _step_inside(stay: FenceStay, step: Step, fence: PlannedFence, outside_m: float) -> bool:
+    """One more fix of a visit; whether its fixes say that it is over."""
+    if not outside_m > step.accuracy_m + fence.exit_margin_m:
         stay.run = 0
         return False
     if stay.run == 0:
-        stay.run_us = time_us
+        stay.run_us = step.spot.time_us
     stay.run = min(stay.run + 1, _RUN_MAX)
-    return _is_run(stay.run, s.exit_fixes, time_us - stay.run_us, s)
+    return _is_run(stay.run, fence.exit_fixes, step.spot.time_us - stay.run_us, fence.exit_s)
 
 
 @compiled
-def _is_run(fixes: int, fixes_min: int, lasted_us: int, s: FleetSettings) -> bool:
-    return fixes >= fixes_min or (fixes >= _FIXES_MIN and lasted_us >= s.fence_s * 1e6)
+def _has_shunted(
+    stay: FenceStay,
+    step: Step,
+    fence: PlannedFence,
+    outside_m: float,
+    latest_us: int,
+    s: FleetSettings,
+) -> bool:
+    """Whether a vehicle that has not set out from where it stands has left the fence all the same:
+    it has been well away from it for a while, or outside for long, or was taken into another one
+    since; or there is no such fence any more."""
+    if fence.key != stay.fence or latest_us >= stay.run_us:
+        return True
+    lasted_s = (step.spot.time_us - stay.run_us) * 1e-6
+    if lasted_s >= s.exit_standing_s:
+        return True
+    return outside_m > s.exit_standing_m and lasted_s >= s.exit_standing_far_s
+
+
+@compiled
+def _leave(stay: FenceStay, step: Step, fence: PlannedFence, rows: Items[Row]) -> None:
+    """The visit ended with the first fix outside; one that was never certain has no row."""
+    if not is_certain(stay):
+        return
+    row = rows[say(rows, step, VISIT, stay.fence, 0, stay.entered_us)]
+    end_row(row, stay.run_us, step)
+    end_stay_alert(stay, step, fence, rows)
+
+
+@compiled
+def _is_run(fixes: int, fixes_min: int, lasted_us: int, seconds_min: float) -> bool:
+    return fixes >= fixes_min or (fixes >= _FIXES_MIN and lasted_us >= seconds_min * 1e6)
 
 
 @compiled
@@ -208,24 +226,28 @@ def _enter(
     step: Step,
     near: NDArray[np.int32],
     outside_m: NDArray[np.float64],
-    fences: Items[PlannedFence],
+    plan: PlanArrays,
+    rows: Items[Row],
+    s: FleetSettings,
 ) -> None:
     """The first fix in fences that the vehicle was not in."""
     for i in range(len(near)):
         if outside_m[i] > 0 or state.fence_count == FENCES_MAX:
             continue
-        fence = fences[int(near[i])]
-        if _is_in(state, fence.key):
+        fence = plan.fences[int(near[i])]
+        if outside_m[i] > -fence.enter_margin_m or _is_in(state, fence.key):
             continue
         stay = state.fences[state.fence_count]
         stay.fence = fence.key
         stay.entered_us = step.spot.time_us
         stay.run_us = step.spot.time_us
+        stay.alert_us = 0
         stay.area_m2 = fence.area_m2
         stay.run = 1
         stay.stage = ENTERING
         stay.kind = fence.kind
         state.fence_count += 1
+        _confirm_if_it_is(state, stay, step, fence, plan, rows, s)
 
 
 @compiled
@@ -237,16 +259,8 @@ def _is_in(state: VehicleState, key: int) -> bool:
 
 
 @compiled
-def _outside_m(
-    key: int,
-    near: NDArray[np.int32],
-    outside_m: NDArray[np.float64],
-    fences: Items[PlannedFence],
-) -> float:
-    for i in range(len(near)):
-        if fences[int(near[i])].key == key:
-            return outside_m[i]
-    return math.inf
+def _apart_m(a: Spot, b: Spot) -> float:
+    return distance_m(a.lat, a.lon, b.lat, b.lon)
 
 
 @compiled
@@ -254,6 +268,7 @@ def _copy_stay(into: FenceStay, of: FenceStay) -> None:
     into.fence = of.fence
     into.entered_us = of.entered_us
     into.run_us = of.run_us
+    into.alert_us = of.alert_us
     into.area_m2 = of.area_m2
     into.run = of.run
     into.stage = of.stage
@@ -287,6 +302,6 @@ def innermost_fence(state: VehicleState) -> int:
     area_m2 = math.inf
     for i in range(state.fence_count):
         stay = state.fences[i]
-        if stay.stage != ENTERING and (stay.area_m2 < area_m2 or found == 0):
+        if is_certain(stay) and (stay.area_m2 < area_m2 or found == 0):
             found, area_m2 = stay.fence, stay.area_m2
     return found

@@ -12,6 +12,7 @@ from waystock.fleet.records import UNKNOWN_US
 from waystock.stock.interpret import AnnouncedPallet, Appointment, Directory, ShipmentPlan
 from waystock.store.connection import Database
 from waystock.store.fences import load_fences
+from waystock.store.limits import FleetLimits, load_limits
 from waystock.store.sql import queries
 
 
@@ -23,6 +24,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     parties: dict[str, Words]
     plates: dict[str, str]
     """Vehicle → number plate."""
+    home_sites: dict[str, str]
+    """Vehicle → its home site, of those that have one."""
     time_zones: dict[str, str]
     """Site → its time zone."""
     site_by_shipment: dict[str, str]
@@ -45,6 +48,7 @@ class MasterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     assignments: Assignments
     fences: tuple[Fence, ...]
     shipments: tuple[Shipment, ...]
+    limits: FleetLimits
 
 
 def master_version(database: Database) -> int:
@@ -76,6 +80,7 @@ def load_master(database: Database) -> MasterSnapshot:
         devices={one.device: one for one in devices},
         assignments=Assignments(_spans(database)),
         fences=tuple(load_fences(database)),
+        limits=load_limits(database),
         shipments=_shipments(database),
     )
 
@@ -87,12 +92,13 @@ def _spans(database: Database) -> Iterator[Span]:
 
 
 def _names(database: Database, products: list[tuple[Any, ...]]) -> Names:
-    sites = _rows(database, "sites")
+    sites, vehicles = _rows(database, "sites"), _rows(database, "vehicles")
     return Names(
         products={row[0]: row[2] for row in products},
         sites={row[0]: row[1] for row in sites},
         parties=dict(_rows(database, "parties")),  # type: ignore[arg-type]
-        plates=dict(_rows(database, "vehicles")),  # type: ignore[arg-type]
+        plates={row[0]: row[1] for row in vehicles},
+        home_sites={row[0]: row[2] for row in vehicles if row[2] is not None},
         time_zones={row[0]: row[2] for row in sites},
         site_by_shipment={row[0]: row[2] for row in _rows(database, "shipments")},
     )

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from waystock.contract.masterdata import Fence
-from waystock.fleet.fence_shapes import saved_geometry
+from waystock.fleet.fence_shapes import has_depth, saved_geometry
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
@@ -34,6 +34,7 @@ def save_fence(database: Database, fence: Fence) -> Fence:
     the antimeridian. FenceRefusedError where its geometry or its site is none."""
     try:
         geometry = saved_geometry(fence.fence, fence.geometry)
+        check_fence_rules(fence)
     except ValueError as error:
         raise FenceRefusedError(str(error)) from error
     saved = msgspec.structs.replace(fence, geometry=geometry)
@@ -45,6 +46,19 @@ def save_fence(database: Database, fence: Fence) -> Fence:
     except psycopg.errors.ForeignKeyViolation as error:
         raise FenceRefusedError(f"There is no site {fence.site!r}.") from error
     return saved
+
+
+def check_fence_rules(fence: Fence) -> None:
+    """ValueError where its hours have no clock, or no fix can lie as deep in it as it asks for."""
+    if fence.active_hours and fence.site is None:
+        raise ValueError(
+            f"fence {fence.fence!r}: active_hours are told in a site's time zone; name its site"
+        )
+    if fence.enter_margin_m and not has_depth(fence.fence, fence.geometry, fence.enter_margin_m):
+        raise ValueError(
+            f"fence {fence.fence!r}: no place in it is enter_margin_m = {fence.enter_margin_m:g} m"
+            " from its edge; a vehicle would never be in it"
+        )
 
 
 def remove_fence(database: Database, fence: str) -> bool:
@@ -60,13 +74,7 @@ def remove_fence(database: Database, fence: str) -> bool:
 
 
 def _fence(row: tuple[Any, ...]) -> Fence:
-    return Fence(
-        fence=row[0],
-        name=row[1],
-        kind=row[2],
-        site=row[3],
-        location=row[4],
-        dwell_limit_s=row[5],
-        speed_limit_mps=row[6],
-        geometry=row[7],
-    )
+    names = (
+        "fence", "name", "kind", "site", "location", "dwell_limit_s", "speed_limit_mps", "geometry",
+    )  # fmt: skip
+    return msgspec.convert({**dict(zip(names, row[:-1], strict=True)), **row[-1]}, Fence)

@@ -16,6 +16,8 @@ from waystock.store import offsets
 from waystock.store.assignments import add_missing
 from waystock.store.connection import Database
 from waystock.store.directory import load_master
+from waystock.store.fences import check_fence_rules
+from waystock.store.limits import check_vehicles
 from waystock.store.sql import queries
 from waystock.store.stock import apply_operations
 from waystock.store.stock_alerts import raise_stock_alerts
@@ -39,6 +41,9 @@ def import_master_data(database: Database, master_data: MasterData) -> Imported:
     """
     FleetPlan.build(master_data.fences, master_data.shipments)
     _refuse_two_places(master_data)
+    for fence in master_data.fences:
+        check_fence_rules(fence)
+    check_vehicles(database, master_data)
     tables = _tables(master_data)
     for name, rows in tables.items():
         if rows:
@@ -81,6 +86,7 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         "products": flat["products"],
         "reorder_points": flat["reorder_points"],
         "parties": flat["parties"],
+        "vehicle_classes": flat["vehicle_classes"],
         "vehicles": flat["vehicles"],
         "gateways": flat["gateways"],
         "devices": flat["devices"],

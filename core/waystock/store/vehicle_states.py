@@ -263,6 +263,7 @@ _PROGRESS_INSTANTS = (
     ("eta_p90", "p90_us"),
     ("window_end", "window_end_us"),
     ("trip_started_at", "trip_started_us"),
+    ("silent_at", "silent_us"),
 )
 _PROGRESS_NUMBERS = (
     "lat",

@@ -9,7 +9,7 @@ told; for stays it counts from the end of the free time, for an unplanned stop f
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from waystock.fleet.fold import fold_tracks
 from waystock.fleet.geodesy import metres_per_degree
 from waystock.fleet.plan import FleetPlan, instant_us
 from waystock.fleet.records import UNKNOWN_US
+from waystock.fleet.rows import GPS_SILENT
 from waystock.fleet.state import nothing_known
 from waystock_demo.bench.odd_day import (
     EVERY_S,
@@ -41,6 +42,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 ROUTE_STEP_M = 5_000.0
 ROAD_LAT, ROADS_APART = 45.0, 0.02
 START_LON = 5.0
+WORKER_LOOKS_S = 10.0
 SLACK_S = 120.0
 """An alert may lie so far outside its label."""
 
@@ -142,12 +144,19 @@ def _fold(days: list[Day]) -> list[list[Alert]]:
         for row in output.rows[np.isin(output.rows["kind"], tuple(EPISODES))]:
             name = (int(row["kind"]), int(row["key"]), int(row["begin_us"]))
             mine = known[int(row["track"])]
-            told_s = mine[name].told_s if name in mine else now_s
+            told_s = mine[name].told_s if name in mine else _told_s(row, now_s)
             end_us = int(row["end_us"])
             end_s = now_s if end_us == UNKNOWN_US else _seconds(end_us)
             begin_s = _seconds(int(row["begin_us"]))
             mine[name] = Alert(EPISODES[name[0]], begin_s, end_s, told_s)
     return [list(mine.values()) for mine in known]
+
+
+def _told_s(row: Any, now_s: float) -> float:
+    """At the fix that says so; of a silence, when the worker looks after it has become too long."""
+    if int(row["kind"]) != GPS_SILENT:
+        return now_s
+    return _seconds(int(row["begin_us"])) + float(row["limit"]) + WORKER_LOOKS_S
 
 
 def _seconds(us: int) -> float:

@@ -10,7 +10,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from waystock_demo.bench import anomalies, eta, flat, fleet, gateway, indexes, ingest, latency
+from waystock_demo.bench import (
+    anomalies,
+    eta,
+    flapping,
+    flat,
+    fleet,
+    fleet_live,
+    gateway,
+    indexes,
+    ingest,
+    latency,
+)
 from waystock_demo.bench import bytes as bytes_per_position
 from waystock_demo.bench.options import EMBEDDED, LOCAL_TIMESCALE, BenchOptions
 from waystock_demo.bench.result import BenchResult
@@ -37,7 +48,9 @@ BENCHES: dict[str, Bench] = {
     "ingest-one-by-one": Bench(ingest.run_one_by_one),
     "gateway": Bench(gateway.run, on_each_server=False),
     "fleet": Bench(fleet.run, on_each_server=False),
+    "fleet-live": Bench(fleet_live.run),
     "anomalies": Bench(anomalies.run, on_each_server=False),
+    "flapping": Bench(flapping.run, on_each_server=False),
     "eta": Bench(eta.run, on_each_server=False),
     "latency": Bench(latency.run),
     "bytes": Bench(bytes_per_position.run),

@@ -6,7 +6,7 @@ that a newer one overtook on the way are not shown and not counted.
 
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -118,7 +118,7 @@ def _measure(servers: Servers, database_url: str, seconds: float) -> _Measured:
     with (
         processes.ingest(servers, database_url) as ingest,
         processes.api(servers, database_url, port) as api,
-        _screen(servers, database_url, port, ages),
+        screen(servers, database_url, port, ages.on_entity),
     ):
         gateways = PacedGateways(servers.broker_url, load.OWNER[0])
         round_trips = RoundTrips(servers.broker_url, BATCH_BYTES)
@@ -136,8 +136,17 @@ def _measure(servers: Servers, database_url: str, seconds: float) -> _Measured:
     return _Measured(ages, trips, gateways.sent, stored, gateways.behind_s_max, rss_mb)
 
 
+def _unseen(channel: str, entity: ShownEntity, received_at_s: float) -> None:
+    """A screen that nobody looks at."""
+
+
 @contextmanager
-def _screen(servers: Servers, database_url: str, port: int, ages: _Ages) -> Generator[None]:
+def screen(
+    servers: Servers,
+    database_url: str,
+    port: int,
+    on_entity: Callable[[str, ShownEntity, float], None] = _unseen,
+) -> Generator[None]:
     """A screen that has its snapshots."""
     token = run_to_end(
         Command(
@@ -147,17 +156,17 @@ def _screen(servers: Servers, database_url: str, port: int, ages: _Ages) -> Gene
         ),
         timeout_s=SCREEN_WITHIN_S,
     ).strip()
-    screen = Screen(f"ws://127.0.0.1:{port}/api/v1/live", token, ages.on_entity)
-    screen.start()
+    shown = Screen(f"ws://127.0.0.1:{port}/api/v1/live", token, on_entity)
+    shown.start()
     deadline = time.monotonic() + SCREEN_WITHIN_S
-    while not screen.has_snapshots:
+    while not shown.has_snapshots:
         if time.monotonic() > deadline:
             raise RuntimeError("the screen got no snapshots")
         time.sleep(_POLL_S)
     try:
         yield
     finally:
-        screen.finish()
+        shown.finish()
 
 
 def _peak_rss_mb(**running: Process) -> dict[str, float]:

@@ -5,7 +5,7 @@ afterwards, their memory told.
 import re
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from waystock_demo import services
@@ -23,14 +23,10 @@ def endpoints(servers: Servers, database_url: str) -> Endpoints:
     return Endpoints(database_url=database_url, mqtt_urls={"": servers.broker_url})
 
 
-@contextmanager
-def ingest(servers: Servers, database_url: str) -> Generator[Process]:
+def ingest(servers: Servers, database_url: str) -> AbstractContextManager[Process]:
     """An ingest process that is subscribed."""
     command = services.ingest(endpoints(servers, database_url))
-    log = servers.folder / f"{command.name}.log"
-    log.write_text("")
-    with _started(command, servers, lambda _: "ingest_listening" in log.read_text()) as process:
-        yield process
+    return _started_saying("ingest_listening", command, servers)
 
 
 @contextmanager
@@ -38,6 +34,21 @@ def api(servers: Servers, database_url: str, port: int) -> Generator[Process]:
     """An api process that listens on `port` of 127.0.0.1."""
     command = services.api(endpoints(servers, database_url), "127.0.0.1", port)
     with _started(command, servers, lambda process: listens(process.pid, port)) as process:
+        yield process
+
+
+def worker(servers: Servers, database_url: str) -> AbstractContextManager[Process]:
+    """A worker process that has begun."""
+    command = services.worker(endpoints(servers, database_url))
+    return _started_saying("worker_started", command, servers)
+
+
+@contextmanager
+def _started_saying(word: str, command: Command, servers: Servers) -> Generator[Process]:
+    """Ready when its log says so."""
+    log = servers.folder / f"{command.name}.log"
+    log.write_text("")
+    with _started(command, servers, lambda _: word in log.read_text()) as process:
         yield process
 
 

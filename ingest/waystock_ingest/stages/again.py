@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from waystock.fleet.fixes import Int64s, TrackFixes
 from waystock.fleet.fold import CHECKPOINT_S, FoldOutput, fold_tracks, quarter_start_us
 from waystock.fleet.records import UNKNOWN_US, Records
+from waystock.fleet.rows import TRIP
 from waystock.store import fleet as store
 from waystock.store.fleet import Again, Devices
 from waystock.store.vehicle_states import Known
 from waystock_ingest import metrics
-from waystock_ingest.stages.episodes import put_episodes
+from waystock_ingest.stages.episodes import end_silences, put_episodes
 from waystock_ingest.stages.work import Work
 
 REFOLD_US = 86_400 * 1_000_000
@@ -134,6 +135,20 @@ def put(
     store.put_checkpoints(database, of_checkpoint, output.checkpoints)
     store.put_rows(database, vehicles, output.rows, names)
     put_episodes(work, vehicles, output.rows, names, again)
+    end_silences(work, vehicles)
+    _note_trips(work, vehicles, output.rows, again)
+
+
+def _note_trips(work: Work, vehicles: Sequence[str], rows: Records, again: Again | None) -> None:
+    """Since when trips have changed: what stands on them is told anew."""
+    trips = rows[rows["kind"] == TRIP]
+    tracks: list[int] = trips["track"].tolist()
+    begin_us: list[int] = trips["begin_us"].tolist()
+    changed = [(vehicles[track], us) for track, us in zip(tracks, begin_us, strict=True)]
+    if again is not None:
+        changed += zip(again.vehicles, again.since_us.tolist(), strict=True)
+    for vehicle, since_us in changed:
+        work.trips_since[vehicle] = min(since_us, work.trips_since.get(vehicle, since_us))
 
 
 def _names(work: Work, vehicles: Sequence[str], rows: Records) -> Mapping[int, str]:

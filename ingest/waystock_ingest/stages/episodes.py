@@ -13,6 +13,7 @@ from waystock.fleet.records import Records
 from waystock.fleet.rows import Row
 from waystock.store.alerts import AlertRow, Scope, replace_episodes
 from waystock.store.fleet import Again
+from waystock.store.silence import withdraw_silence
 from waystock.store.stock_alerts import orders_of_shipments
 from waystock_ingest.stages.work import Work
 
@@ -45,6 +46,11 @@ def put_episodes(
     work.dirty["alerts"] |= replace_episodes(work.database, scopes, alerts)
 
 
+def end_silences(work: Work, vehicles: Sequence[str]) -> None:
+    """What the worker told of vehicles that were overdue, and have been heard of now."""
+    work.dirty["alerts"] |= withdraw_silence(work.database, vehicles)
+
+
 def _scopes(work: Work, again: Again) -> list[Scope]:
     """What the second fold decides anew, of each vehicle and its shipments."""
     scopes: list[Scope] = []
@@ -60,7 +66,7 @@ def _scopes(work: Work, again: Again) -> list[Scope]:
 
 def _alert(work: Work, row: Row, said: Episode, orders: Mapping[str, list[str]]) -> AlertRow:
     names = work.master.names
-    site = names.site_by_shipment.get(said.shipment or "")
+    site = names.site_by_shipment.get(said.shipment or "") or names.home_sites.get(said.vehicle)
     figures = {
         **said.figures,
         "vehicle": said.vehicle,

@@ -30,6 +30,8 @@ class Work(NamedTuple):
     """Of vehicles, as far as this process has them in hand."""
     received_at: datetime
     dirty: Dirty
+    trips_since: dict[str, int]
+    """Vehicle → µs since 1970 from which on its trips may be others than they were."""
 
     @property
     def readings(self) -> list[Reading]:

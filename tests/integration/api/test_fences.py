@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.api.running import Api, add_token, running_api, settings
 from tests.integration.api.world import fill
+from waystock.contract.limits import DayHours
 from waystock.store.connection import connect
 from waystock.store.directory import load_master, master_version
 
@@ -46,9 +47,20 @@ CIRCLE = {"type": "Point", "coordinates": [121.4, 31.2], "radius_m": 250}
 
 def test_a_fence_that_is_saved_is_there_for_maps_and_for_the_fold(api: Api) -> None:
     body = feature(
-        CIRCLE, kind="dock", site="sha", location="sha/dock-1", dwell_limit_s=3600,
+        CIRCLE,
+        kind="dock",
+        site="sha",
+        location="sha/dock-1",
+        dwell_limit_s=3600,
         speed_limit_mps=5,
-    )  # fmt: skip
+        active_hours=[{"days": ["mon", "fri"], "start": "22:00", "end": "06:00"}],
+        enter_margin_m=10,
+        enter_fixes=2,
+        enter_s=20,
+        exit_margin_m=50,
+        exit_fixes=4,
+        exit_s=90,
+    )
     with connect(api.database_url, "test") as database:
         before = master_version(database)
     saved = put(api, "yard-1", body)
@@ -61,6 +73,9 @@ def test_a_fence_that_is_saved_is_there_for_maps_and_for_the_fold(api: Api) -> N
         assert master_version(database) == before + 1
         (fence,) = [one for one in load_master(database).fences if one.fence == "yard-1"]
     assert (fence.dwell_limit_s, fence.speed_limit_mps) == (3600, 5)
+    assert fence.active_hours == (DayHours(days=("mon", "fri"), start="22:00", end="06:00"),)
+    assert (fence.enter_margin_m, fence.enter_fixes, fence.enter_s) == (10, 2, 20)
+    assert (fence.exit_margin_m, fence.exit_fixes, fence.exit_s) == (50, 4, 90)
     assert delete(api, "yard-1").status_code == 204
     assert delete(api, "yard-1").status_code == 404
     assert api.get("/api/v1/fences/yard-1", VIEWER).status_code == 404
@@ -80,6 +95,7 @@ def test_a_fence_across_the_antimeridian_is_cut_in_two_when_it_is_saved(api: Api
 
 
 POLE = {"type": "Point", "coordinates": [0, 89.5], "radius_m": 9}
+NIGHT: dict[str, Any] = {"days": ["sun"], "start": "22:00", "end": "06:00"}
 REFUSED: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (
     ("yard", POLE, {}, "pole"),
     ("yard", {"type": "Point", "coordinates": [0, 10]}, {}, "radius_m"),
@@ -89,6 +105,10 @@ REFUSED: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (
     ("yard", CIRCLE, {"site": "mars"}, "mars"),
     ("yard", CIRCLE, {"dwell_limit_s": 1}, "dwell_limit_s"),
     ("yard", CIRCLE, {"kind": "moat"}, "kind"),
+    ("yard", CIRCLE, {"enter_margin_m": 251}, "never be in it"),
+    ("yard", CIRCLE, {"enter_fixes": 0}, "enter_fixes"),
+    ("yard", CIRCLE, {"active_hours": [NIGHT]}, "site"),
+    ("yard", CIRCLE, {"site": "sha", "active_hours": [{**NIGHT, "end": "25:00"}]}, "active_hours"),
     ("yard", CIRCLE, {"colour": "red"}, "colour"),
 )
 

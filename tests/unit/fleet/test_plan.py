@@ -47,14 +47,15 @@ def test_without_route_or_fence_a_stop_has_no_place_but_the_plan_still_holds() -
 
 def test_shipments_of_a_vehicle_are_ordered_by_departure() -> None:
     plan = FleetPlan.build([], [shipment("B", depart_s=9), shipment("A", depart_s=5)])
-    first, end = plan.shipments_of(["v1"])[0]
+    first, end, _ = plan.shipments_of(["v1"])[0]
     keys = [key_of(code) for code in ("A", "B")]
     assert np.asarray(plan.arrays.shipments)["key"][first:end].tolist() == keys
 
 
 def told(plan: FleetPlan) -> list[str]:
     """Every number of it; not its bytes, for those between a record's fields mean nothing."""
-    return [repr(np.asarray(part).tolist()) for part in plan.arrays]
+    *records, hours = plan.arrays
+    return [repr(np.asarray(part).tolist()) for part in (*records, *hours)]
 
 
 def test_a_plan_built_on_the_one_before_is_the_plan_built_alone() -> None:

@@ -1,8 +1,10 @@
 """Geofence visits: none missed, none invented by jitter at an edge."""
 
 import random
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.replay import NOTHING_KNOWN, Fix, VisitRow, fold
@@ -91,3 +93,62 @@ def test_no_visit_of_a_minute_is_missed(every_s: int) -> None:
         (visit,) = visits(fixes)["yard"]
         assert abs((visit.entered_at - at(arrive - 7.5)).total_seconds()) <= every_s + 2
         assert visit.exited_at is not None
+
+
+def own(**rules: Any) -> FleetPlan:
+    return FleetPlan.build([replace(square("yard", 5000.0), **rules)], [])
+
+
+def through(seconds_inside: int, every_s: int = 5) -> list[Fix]:
+    """At 10 m/s to the fence, so long in its middle, and on."""
+    inward = drive(500, 10.0, every_s=every_s)
+    stay = [fix(at(500 + i), 5000.0) for i in range(0, seconds_inside, every_s)]
+    return inward + stay + drive(100, 10.0, from_s=500 + seconds_inside, from_m=5000.0, every_s=5)
+
+
+def test_a_fence_may_want_more_or_fewer_fixes_than_the_fleet() -> None:
+    passing = drive(700, 25.0, every_s=4)
+    assert visits(passing, own(enter_fixes=5, enter_s=3600.0)) == {}
+    assert len(visits(passing)["yard"]) == 1
+    one_inside = [fix(at(60 * i), 5000.0 if i == 3 else 3000.0) for i in range(8)]
+    (visit,) = visits(one_inside, own(enter_fixes=1, exit_fixes=1))["yard"]
+    assert (visit.entered_at, visit.exited_at) == (at(180), at(240))
+
+
+def test_a_fence_may_begin_deeper_and_end_farther_out() -> None:
+    fixes = through(60)
+    (wide,) = visits(fixes, own(exit_margin_m=100.0))["yard"]
+    (usual,) = visits(fixes, own())["yard"]
+    (deep,) = visits(fixes, own(enter_margin_m=100.0))["yard"]
+    assert wide.exited_at is not None
+    assert usual.exited_at is not None
+    assert (wide.exited_at - usual.exited_at).total_seconds() == 10.0
+    assert (deep.entered_at - usual.entered_at).total_seconds() == 10.0
+
+
+def test_seconds_count_where_a_tracker_is_slow() -> None:
+    slow = [fix(at(30 * i), 5000.0 if 3 <= i <= 4 else 3000.0) for i in range(8)]
+    assert visits(slow, own()) == {}
+    (visit,) = visits(slow, own(enter_s=30.0, exit_s=30.0))["yard"]
+    assert (visit.entered_at, visit.exited_at) == (at(90), at(150))
+
+
+def test_a_truck_that_is_shunted_into_a_fence_is_in_it_from_its_first_fix_there() -> None:
+    """It stood at the gate; whether its tracker tells a speed or not, the visit is not missed."""
+    gate = [fix(at(10 * i), 4750.0, 2.0 * (i % 2)) for i in range(60)]
+    for told_mps, seconds in ((3.0, 40), (None, 220)):
+        rolling = [fix(at(600 + 10 * i), 4770.0 + 25 * i, speed_mps=told_mps) for i in range(8)]
+        inside = [fix(at(680 + 10 * i), 4945.0, 2.0 * (i % 2), None, 0.0) for i in range(25)]
+        (visit,) = visits(gate + rolling + inside)["yard"]
+        assert visit.entered_at == at(640)
+        early = visits([*gate, *rolling, *inside][: 60 + 4 + seconds // 10])
+        assert len(early.get("yard", [])) == 1, told_mps
+
+
+def test_reflections_that_last_for_minutes_take_no_parked_truck_out_of_a_fence() -> None:
+    inside = [fix(at(10 * i), 5000.0, 2.0 * (i % 2)) for i in range(600)]
+    for first, last in ((100, 120), (200, 255), (400, 420)):
+        for i in range(first, last):
+            inside[i] = fix(inside[i].time, 5290.0)
+    (visit,) = visits(inside)["yard"]
+    assert visit.exited_at is None

@@ -45,7 +45,10 @@ SELECT device, vehicle, lower(during) AS from_at, upper(during) AS until_at FROM
 WHERE device IS NOT NULL AND vehicle IS NOT NULL;
 
 -- vehicles --
-SELECT vehicle, plate FROM vehicle;
+SELECT vehicle, plate, home_site, vehicle_class, limits FROM vehicle;
+
+-- vehicle_classes --
+SELECT vehicle_class, name, limits FROM vehicle_class ORDER BY vehicle_class;
 
 -- shipments --
 SELECT

@@ -141,6 +141,7 @@ UPDATE vehicle_state AS s SET
     off_route = v.off_route,
     trip_started_at = CASE WHEN v.is_on_trip THEN v.trip_started_at END,
     trip_m = CASE WHEN v.is_on_trip THEN v.trip_m END,
+    silent_at = nullif(v.silent_at, '-infinity'),
     changed_at = greatest(clock_timestamp(), s.changed_at + interval '1 microsecond')
 FROM (
     SELECT
@@ -167,7 +168,8 @@ FROM (
         unnest(%(off_route)s::boolean []) AS off_route,
         unnest(%(is_on_trip)s::boolean []) AS is_on_trip,
         unnest(%(trip_started_at)s::timestamptz []) AS trip_started_at,
-        unnest(%(trip_m)s::float8 []) AS trip_m
+        unnest(%(trip_m)s::float8 []) AS trip_m,
+        unnest(%(silent_at)s::timestamptz []) AS silent_at
 ) AS v
 WHERE s.vehicle = v.vehicle AND s.xmin = v.written_by;
 

@@ -7,6 +7,12 @@ SELECT site, name, lat, lon, coalesce(time_zone, 'UTC') FROM jsonb_to_recordset(
 ON CONFLICT (site) DO UPDATE SET
 name = excluded.name, lat = excluded.lat, lon = excluded.lon, time_zone = excluded.time_zone;
 
+-- vehicle_classes --
+INSERT INTO vehicle_class (vehicle_class, name, limits)
+SELECT vehicle_class, coalesce(name, '{}'), coalesce(limits, '{}') FROM jsonb_to_recordset(%(rows)s)
+    AS r (vehicle_class text, name jsonb, limits jsonb)
+ON CONFLICT (vehicle_class) DO UPDATE SET name = excluded.name, limits = excluded.limits;
+
 -- locations --
 INSERT INTO location (location, site, zone, gln, gln_extension)
 SELECT location, site, zone, gln, gln_extension FROM jsonb_to_recordset(%(rows)s)
@@ -35,9 +41,20 @@ SELECT party, role, name FROM jsonb_to_recordset(%(rows)s)
 ON CONFLICT (party) DO UPDATE SET role = excluded.role, name = excluded.name;
 
 -- vehicles --
-INSERT INTO vehicle (vehicle, plate, carrier)
-SELECT vehicle, plate, carrier FROM jsonb_to_recordset(%(rows)s) AS r (vehicle text, plate text, carrier text)
-ON CONFLICT (vehicle) DO UPDATE SET plate = excluded.plate, carrier = excluded.carrier;
+INSERT INTO vehicle AS v (vehicle, plate, carrier, vehicle_class, home_site, limits)
+SELECT
+    r.vehicle, r.plate, r.carrier, r.vehicle_class, r.home_site,
+    coalesce(r.limits, known.limits, '{}')
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    vehicle text, plate text, carrier text, vehicle_class text, home_site text, limits jsonb
+)
+LEFT JOIN vehicle AS known ON r.vehicle = known.vehicle
+ON CONFLICT (vehicle) DO UPDATE SET
+plate = excluded.plate,
+carrier = excluded.carrier,
+vehicle_class = coalesce(excluded.vehicle_class, v.vehicle_class),
+home_site = coalesce(excluded.home_site, v.home_site),
+limits = excluded.limits;
 
 -- gateways --
 INSERT INTO gateway (site, gateway)
@@ -66,16 +83,26 @@ SELECT trailer, plate, kind FROM jsonb_to_recordset(%(rows)s)
 ON CONFLICT (trailer) DO UPDATE SET plate = excluded.plate, kind = excluded.kind;
 
 -- fences --
-INSERT INTO fence (fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry)
-SELECT fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry
+INSERT INTO fence (
+    fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry, rules
+)
+SELECT
+    fence, name, kind, site, location, dwell_limit_s, speed_limit_mps, geometry,
+    jsonb_strip_nulls(jsonb_build_object(
+        'active_hours', active_hours,
+        'enter_margin_m', enter_margin_m, 'enter_fixes', enter_fixes, 'enter_s', enter_s,
+        'exit_margin_m', exit_margin_m, 'exit_fixes', exit_fixes, 'exit_s', exit_s
+    ))
 FROM jsonb_to_recordset(%(rows)s) AS r (
     fence text, name jsonb, kind text, site text, location text, dwell_limit_s float8,
-    speed_limit_mps float8, geometry jsonb
+    speed_limit_mps float8, geometry jsonb, active_hours jsonb,
+    enter_margin_m float8, enter_fixes integer, enter_s float8,
+    exit_margin_m float8, exit_fixes integer, exit_s float8
 )
 ON CONFLICT (fence) DO UPDATE SET
 name = excluded.name, kind = excluded.kind, site = excluded.site, location = excluded.location,
 dwell_limit_s = excluded.dwell_limit_s, speed_limit_mps = excluded.speed_limit_mps,
-geometry = excluded.geometry;
+geometry = excluded.geometry, rules = excluded.rules;
 
 -- purchase_orders --
 INSERT INTO purchase_order (purchase_order, supplier, site, expected_at)
