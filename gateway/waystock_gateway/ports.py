@@ -15,7 +15,7 @@ from waystock_gateway.backoff import Backoff
 from waystock_gateway.clock import Clock
 from waystock_gateway.conversation import Conversation, PortConfig, Surroundings
 from waystock_gateway.intake import Intake
-from waystock_gateway.openers import Connection, Listener, open_endpoint
+from waystock_gateway.openers import CALLS_WAITING_MAX, Connection, Listener, open_endpoint
 from waystock_gateway.peers import Peers, Refusal, Speaker
 from waystock_gateway.switchboard import Switchboard
 from waystock_gateway.tally import Tally
@@ -84,27 +84,35 @@ class Port:
                     raise error
 
     def _receive_peers(self, listener: Listener) -> None:
-        """With whoever calls and may; who hangs up is missed by nobody."""
+        """With whoever calls and may; who hangs up is missed by nobody. Who was connected by the
+        kernel before the end is let in, as he may have said something."""
         self._backoff.reset()
         with closing(Switchboard(self._around.clock, self._wake_read, listener.fd)) as board:
             while not self._stopping.is_set():
                 if board.turn().is_called:
                     self._admit(listener, board)
+            for _ in range(CALLS_WAITING_MAX):
+                if not self._admit(listener, board):
+                    break
+            # Before they are hung up: who calls again at once must not reach the old listener.
+            listener.close()
 
-    def _admit(self, listener: Listener, board: Switchboard) -> None:
+    def _admit(self, listener: Listener, board: Switchboard) -> bool:
+        """Let in or refuse who calls; False if nobody does."""
         call = listener.accept()
         if call is None:
-            return
+            return False
         present = board.conversations
         admission = self._peers.admit(call.peer, [one.speaker for one in present])
         if isinstance(admission, Refusal):
             call.close()
             self._count_refused(call.peer, admission.reason)
-            return
+            return True
         if admission.replaces is not None:
             board.dismiss(next(one for one in present if one.speaker == admission.replaces))
             self._around.tally.notice(admission.speaker.device, "replaced")
         board.add(self._conversation(call, admission.speaker))
+        return True
 
     def _conversation(self, connection: Connection, speaker: Speaker) -> Conversation:
         self._around.tally.notice(speaker.device, "connected")
