@@ -51,6 +51,7 @@ export class ReportsState {
   by = $state("lane");
   grace = $state(GRACE_MIN);
   shown = $state.raw<Shown | null>(null);
+  /** What is on the page is not what was asked for last. */
   busy = $state(false);
   making = $state<string | null>(null);
   problem = $state<string | null>(null);
@@ -158,6 +159,7 @@ export class ReportsState {
       if (turn !== this.turn) return;
       const { items: rows, next, empty, time_zone: zone } = page;
       this.shown = { report, asked, rows, zone, next, empty, sums: null };
+      this.busy = false;
       const sums = await this.reports.sums(report.name, asked);
       if (turn === this.turn && this.shown !== null) this.shown = { ...this.shown, sums };
     } catch (error) {
