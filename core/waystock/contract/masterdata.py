@@ -271,7 +271,8 @@ class MasterData(_Record, frozen=True, kw_only=True):
     products: tuple[Product, ...] = ()
     reorder_points: tuple[ReorderPoint, ...] = ()
     parties: tuple[Party, ...] = ()
-    vehicle_classes: tuple[VehicleClass, ...] = ()
+    vehicle_classes: tuple[VehicleClass, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Left out where there are none: the release before knows no such thing."""
     vehicles: tuple[Vehicle, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     devices: tuple[Device, ...] = ()

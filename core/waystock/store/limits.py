@@ -186,10 +186,11 @@ def save_quiet_hours(
 def check_vehicles(database: Database, data: MasterData) -> None:
     """ValueError names the vehicle of a document whose class or home site is none, or whose limits
     contradict themselves."""
-    for one in data.vehicle_classes:
+    made = data.vehicle_classes or ()
+    for one in made:
         check_limits(one.limits)
     classes = {one.vehicle_class for one in data.vehicles if one.vehicle_class is not None}
-    classes -= {one.vehicle_class for one in data.vehicle_classes}
+    classes -= {one.vehicle_class for one in made}
     sites = {one.home_site for one in data.vehicles if one.home_site is not None}
     try:
         _check_known(database, classes, sites - {one.site for one in data.sites})

@@ -86,7 +86,7 @@ def _tables(data: MasterData) -> dict[str, list[dict[str, Any]]]:
         "products": flat["products"],
         "reorder_points": flat["reorder_points"],
         "parties": flat["parties"],
-        "vehicle_classes": flat["vehicle_classes"],
+        "vehicle_classes": flat.get("vehicle_classes", []),
         "vehicles": flat["vehicles"],
         "gateways": flat["gateways"],
         "devices": flat["devices"],
