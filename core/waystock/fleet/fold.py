@@ -25,10 +25,12 @@ from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items,
 from waystock.fleet.rows import (
     FUTURE_TIME,
     LOW_ACCURACY,
+    OUTLOOK,
     PROGRESS,
     ROW,
     STEP,
     TELEPORT,
+    Outlook,
     Progress,
     Row,
     Step,
@@ -69,6 +71,8 @@ class FoldOutput(NamedTuple):
     checkpoint_track: Int32s
     rows: Records
     """Each row that is new or changed, once."""
+    outlooks: Records
+    """When each vehicle will be at its next stop and at those after it."""
     marks: NDArray[np.int8]
     """For each fix as it was given, why it was left out, or 0."""
 
@@ -99,6 +103,7 @@ def fold_tracks(
         marks = np.zeros(len(order), np.int8)
         track = np.zeros(len(checkpoints), np.int32)
         step = np.zeros(1, STEP)
+        outlooks = np.zeros(plan.stops_of(shipments), OUTLOOK)
         kept = _fold(
             as_items(after, VehicleState),
             as_items(ordered, TrackFix),
@@ -108,6 +113,7 @@ def fold_tracks(
             plan.arrays,
             as_items(rows, Row),
             as_items(progress, Progress),
+            as_items(outlooks, Outlook),
             as_items(checkpoints, VehicleState),
             track,
             marks,
@@ -120,7 +126,8 @@ def fold_tracks(
     marks_as_given = np.empty_like(marks)
     marks_as_given[order] = marks
     said = rows[: int(step["rows"][0])]
-    return FoldOutput(after, progress, checkpoints[:kept], track[:kept], said, marks_as_given)
+    seen = outlooks[: int(step["outlooks"][0])]
+    return FoldOutput(after, progress, checkpoints[:kept], track[:kept], said, seen, marks_as_given)
 
 
 def warm_up() -> None:
@@ -157,6 +164,7 @@ def _fold(
     plan: PlanArrays,
     rows: Items[Row],
     progress: Items[Progress],
+    outlooks: Items[Outlook],
     checkpoints: Items[VehicleState],
     checkpoint_track: NDArray[np.int32],
     marks: NDArray[np.int8],
@@ -190,7 +198,7 @@ def _fold(
                 )
             i = end
         if step.is_accepted:
-            tell_progress(progress[track], state, step, plan.stops, s)
+            tell_progress(progress[track], outlooks, state, step, plan, s)
     return kept
 
 

@@ -15,6 +15,7 @@ from waystock.fleet.fold import CHECKPOINT_S, FoldOutput, fold_tracks, quarter_s
 from waystock.fleet.records import UNKNOWN_US, Records
 from waystock.store import fleet as store
 from waystock.store.fleet import Again, Devices
+from waystock.store.predictions import put_predictions
 from waystock.store.readings import Readings
 from waystock.store.vehicle_states import Known, StatesOvertakenError
 from waystock_ingest import metrics
@@ -166,6 +167,9 @@ def _put(work: Work, fresh: Fresh, output: FoldOutput, again: Again | None) -> N
     store.put_checkpoints(database, of_checkpoint, output.checkpoints)
     store.put_rows(database, vehicles, output.rows, names)
     put_episodes(work, vehicles, output.rows, names, again)
+    # What is folded a second time was told before; only what is told of a newer fix is news.
+    is_news = output.outlooks["fix_us"] > fresh.known.fix_us[output.outlooks["track"]]
+    put_predictions(database, vehicles, output.outlooks[is_news], names)
 
 
 def _names(work: Work, vehicles: Sequence[str], rows: Records) -> Mapping[int, str]:

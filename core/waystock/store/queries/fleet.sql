@@ -118,7 +118,9 @@ UPDATE vehicle_state AS s SET
     eta_p90 = CASE WHEN v.has_outlook THEN v.eta_p90 END,
     window_end = CASE WHEN v.has_outlook THEN v.window_end END,
     late_s = CASE WHEN v.has_outlook THEN v.late_s END,
+    eta_model = CASE WHEN v.has_outlook THEN v.eta_model END,
     off_route = v.off_route,
+    under_way = v.under_way,
     trip_started_at = CASE WHEN v.is_on_trip THEN v.trip_started_at END,
     trip_m = CASE WHEN v.is_on_trip THEN v.trip_m END,
     changed_at = greatest(clock_timestamp(), s.changed_at + interval '1 microsecond')
@@ -144,7 +146,9 @@ FROM (
         unnest(%(eta_p90)s::timestamptz []) AS eta_p90,
         unnest(%(window_end)s::timestamptz []) AS window_end,
         unnest(%(late_s)s::float8 []) AS late_s,
+        unnest(%(eta_model)s::text []) AS eta_model,
         unnest(%(off_route)s::boolean []) AS off_route,
+        unnest(%(under_way)s::boolean []) AS under_way,
         unnest(%(is_on_trip)s::boolean []) AS is_on_trip,
         unnest(%(trip_started_at)s::timestamptz []) AS trip_started_at,
         unnest(%(trip_m)s::float8 []) AS trip_m
