@@ -27,6 +27,7 @@ from waystock_api.middleware import Surroundings
 from waystock_api.pages import Pages
 from waystock_api.routes import (
     alerts,
+    arrival_questions,
     day_questions,
     dead_letters,
     devices,
@@ -52,6 +53,7 @@ log = structlog.get_logger()
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    arrival_questions,
 )  # fmt: skip
 
 

@@ -124,6 +124,14 @@ def watch_dead_letters(around: Surroundings, lock: int) -> int:
     return told + _watch(around, lock, "system.dead_letters")
 
 
+def watch_shipments(around: Surroundings, lock: int) -> int:
+    """Alerts of shipments that did not leave in time, left out a stop, or did not come at all."""
+    return sum(
+        _watch(around, lock, kind)
+        for kind in ("shipment.late_departure", "shipment.stop_missed", "shipment.no_show")
+    )
+
+
 def learn_lanes(around: Surroundings, lock: int) -> int:
     """Arrival times learn from legs that have ended since the last run."""
     done = 0
@@ -147,6 +155,7 @@ JOBS: tuple[Job, ...] = (
     Job(6, "watch_gateways", LEASE_CHECK_S, watch_gateways, STATUS_LEASE_S),
     Job(7, "watch_dead_letters", 5.0, watch_dead_letters),
     Job(16, "learn_lanes", 5.0, learn_lanes),
+    Job(17, "watch_shipments", 10.0, watch_shipments),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),

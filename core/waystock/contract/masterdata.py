@@ -76,9 +76,11 @@ class Party(_Record, frozen=True, kw_only=True):
     name: Words
 
 
-class Vehicle(_Record, frozen=True, kw_only=True):
+class Vehicle(_Record, frozen=True, kw_only=True, omit_defaults=True):
     vehicle: Name
     plate: str
+    carrier: str | None = None
+    """Who runs it; accuracy of arrival times is told by carrier, too."""
 
 
 class Gateway(_Record, frozen=True, kw_only=True):

@@ -13,7 +13,6 @@ import numpy as np
 from waystock.compiled import compiled
 from waystock.fleet.fixes import Floats, Int64s
 from waystock.fleet.lane_errors import (
-    FAR,
     SLOT_S,
     SLOTS,
     LaneErrors,
@@ -261,7 +260,7 @@ def _hand_out(
     """One prediction with its range; never in the past."""
     if away_s < SLOTS * SLOT_S:
         know.samples[visit, int(away_s / SLOT_S)] = now_s + away_s
-    near = min(bucket_of(away_s), FAR - 1)
+    near = bucket_of(away_s)
     quantiles = know.errors.quantiles[near]
     made.fix[row] = fix
     made.visit[row] = visit

@@ -24,12 +24,13 @@ LATE_S = (90.0, 150.0, 210.0, 270.0)
 KEPT = 1500
 AGAIN_AFTER = 30
 PRIOR_ERRORS = 30.0
-START_SPREAD = (45.0, 75.0, 110.0, 160.0)
+START_SPREAD = (45.0, 75.0, 110.0, 160.0, 220.0)
 """p90 − p50 in seconds while nothing is known."""
 LEAD_STEP_S = 5.0
 FAR = len(BUCKET_ENDS_S)
+"""The bucket of what is predicted to be further away: it may come sooner, and be counted."""
 SLOT_S = 60.0
-SLOTS = 15
+SLOTS = 20
 """Of the predictions of one arrival the newest of each minute away is kept until it comes."""
 
 
@@ -47,13 +48,14 @@ class LaneErrors(NamedTuple):
 @compiled
 def no_errors() -> LaneErrors:
     """Before the first arrival."""
-    quantiles = np.zeros((FAR, 3))
-    lead = np.zeros(FAR)
-    for bucket in range(FAR):
+    quantiles = np.zeros((FAR + 1, 3))
+    lead = np.zeros(FAR + 1)
+    for bucket in range(FAR + 1):
+        limits = min(bucket, FAR - 1)
         quantiles[bucket, 0] = -START_SPREAD[bucket]
         quantiles[bucket, 2] = START_SPREAD[bucket]
-        lead[bucket] = (EARLY_S[bucket] - LATE_S[bucket]) / 2
-    return LaneErrors(np.zeros((FAR, KEPT)), np.zeros(FAR, np.int64), quantiles, lead)
+        lead[bucket] = (EARLY_S[limits] - LATE_S[limits]) / 2
+    return LaneErrors(np.zeros((FAR + 1, KEPT)), np.zeros(FAR + 1, np.int64), quantiles, lead)
 
 
 @compiled
@@ -84,7 +86,8 @@ def _reckon(errors: LaneErrors, bucket: int) -> None:
         at = min(count - 1, int(share * (count + 1)))
         prior = (-spread, 0.0, spread)[place]
         errors.quantiles[bucket, place] = trust * seen[at] + (1.0 - trust) * prior
-    early, late = EARLY_S[bucket], LATE_S[bucket]
+    limits = min(bucket, FAR - 1)
+    early, late = EARLY_S[limits], LATE_S[limits]
     start = (early - late) / 2
     best = _best_lead(seen, early, late)
     errors.lead_s[bucket] = trust * best + (1.0 - trust) * start

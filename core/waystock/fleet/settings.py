@@ -128,7 +128,7 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A halt up to this long is expected to end at once …"""
     halt_s_max: float = 900.0
     """… a longer one to last as long again as it already has, but no more than this."""
-    learned_prior_passages: float = 1.0
+    learned_prior_passages: float = 0.25
     """So many finished trips of a lane weigh as much as the planned pace."""
     learned_trust_s: float = 240.0
     """Driving time after which the vehicle's pace of the last minutes, against what its lane takes

@@ -1,8 +1,10 @@
 """Alerts that the worker raises by looking at the store: gateways that have fallen silent, readings
-that had to be put aside, dead letters that wait for a person. An episode lasts as long as its
+that had to be put aside, dead letters that wait for a person, shipments that did not leave, left
+out a stop, or did not come. An episode lasts as long as its
 condition holds, and shows its newest figures.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +15,20 @@ from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
-WATCHED = ("gateway.silent", "ingest.dead_letter", "system.dead_letters")
+WATCHED = (
+    "gateway.silent",
+    "ingest.dead_letter",
+    "system.dead_letters",
+    "shipment.late_departure",
+    "shipment.stop_missed",
+    "shipment.no_show",
+)
+DEPART_GRACE_S = 600.0
+"""A shipment may leave so much later than planned."""
+NO_SHOW_S = 3_600.0
+"""A receiver has waited in vain so long after the window's end."""
+UNKNOWN_S = 1_800.0
+"""A vehicle that was not heard of for so long may be anywhere."""
 DEAD_LETTER_WINDOW_S = 900.0
 """A gateway's dead letters are an open alert until none has come for this long."""
 SUBJECTS_MAX = 200
@@ -27,6 +42,7 @@ class _Condition(NamedTuple):
     site: str | None
     opened_at: datetime
     figures: dict[str, Any]
+    orders: Sequence[str] = ()
 
 
 def watch(database: Database, alert_type: str) -> list[str]:
@@ -56,6 +72,9 @@ def _conditions(database: Database, alert_type: str) -> list[_Condition]:
         "window_s": DEAD_LETTER_WINDOW_S,
         "subjects_max": SUBJECTS_MAX,
         "counted_max": LETTERS_COUNTED_MAX,
+        "grace_s": DEPART_GRACE_S,
+        "no_show_s": NO_SHOW_S,
+        "unknown_s": UNKNOWN_S,
     }
     query = queries("watches")[alert_type.replace(".", "_")]
     rows = database.execute(query, limits).fetchall()
@@ -74,6 +93,7 @@ def _raise(database: Database, alert_type: str, condition: _Condition) -> str:
             "subject": condition.subject,
             "opened_at": condition.opened_at,
             "figures": Jsonb(condition.figures),
+            "orders": list(condition.orders),
         },
     )
     return name

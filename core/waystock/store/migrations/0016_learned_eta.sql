@@ -111,6 +111,23 @@ COMMENT ON COLUMN vehicle_state.under_way IS 'Whether it has left the place wher
 ALTER TABLE vehicle ADD COLUMN carrier text;
 COMMENT ON COLUMN vehicle.carrier IS 'Who runs it: accuracy of arrival times is told by carrier, too.';
 
+-- What a delay at a stop hits: its customer's orders (all of the shipment's where it has no customer, or none is named),
+-- the most urgent first, and the goods planned for them.
+CREATE FUNCTION goods_of_stop(
+    of_shipment text, of_seq integer, OUT orders text [], OUT units bigint, OUT pallets bigint
+) LANGUAGE sql STABLE AS $$
+WITH hit AS (
+    SELECT o.sales_order, o.priority, o.promised_at
+    FROM sales_order AS o
+    LEFT JOIN shipment_stop AS t ON o.shipment = t.shipment AND t.seq = of_seq
+    WHERE o.shipment = of_shipment AND (t.customer IS NULL OR o.customer = t.customer)
+)
+SELECT
+    ARRAY(SELECT h.sales_order FROM hit AS h ORDER BY h.priority, h.promised_at, h.sales_order),
+    (SELECT sum(l.quantity) FROM hit AS h INNER JOIN sales_order_line AS l USING (sales_order))::bigint,
+    nullif((SELECT count(*) FROM shipment_lpn AS l WHERE l.shipment = of_shipment), 0)
+$$;
+
 -- What a customer may be told, by rule: the promise as it was given, unless the shipment is predicted late; then the end
 -- of the likely range of its arrival, rounded up to a quarter of an hour, where that is later. The alert's hysteresis
 -- keeps it from coming and going.

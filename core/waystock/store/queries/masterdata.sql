@@ -35,9 +35,10 @@ SELECT party, role, name FROM jsonb_to_recordset(%(rows)s)
 ON CONFLICT (party) DO UPDATE SET role = excluded.role, name = excluded.name;
 
 -- vehicles --
-INSERT INTO vehicle (vehicle, plate)
-SELECT vehicle, plate FROM jsonb_to_recordset(%(rows)s) AS r (vehicle text, plate text)
-ON CONFLICT (vehicle) DO UPDATE SET plate = excluded.plate;
+INSERT INTO vehicle (vehicle, plate, carrier)
+SELECT vehicle, plate, carrier
+FROM jsonb_to_recordset(%(rows)s) AS r (vehicle text, plate text, carrier text)
+ON CONFLICT (vehicle) DO UPDATE SET plate = excluded.plate, carrier = excluded.carrier;
 
 -- gateways --
 INSERT INTO gateway (site, gateway)
