@@ -1,5 +1,5 @@
-"""Master data and what lanes have taught, in ingest's memory: read again inside the transaction that
-finds them changed.
+"""Master data and what lanes have taught, in ingest's memory: read again inside the transaction
+that finds them changed.
 """
 
 import structlog

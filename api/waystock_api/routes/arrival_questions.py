@@ -47,9 +47,9 @@ class AccuracyQuery(PeriodQuery):
 
 class PredictionQuery(ListQuery):
     shipment: Annotated[str, Field(description="of this shipment")]
-    seq: Annotated[
-        int | None, Field(ge=-(2**31), lt=2**31, description="of this stop alone")
-    ] = None
+    seq: Annotated[int | None, Field(ge=-(2**31), lt=2**31, description="of this stop alone")] = (
+        None
+    )
 
 
 class PromiseQuery(PeriodQuery):
@@ -97,9 +97,7 @@ def list_promises(
 ) -> PeriodPage[Promise]:
     """What may customers be told? Orders on a shipment that were promised within the period
     (usually the last 28 days and the next), with what is to be expected of each by rule."""
-    frame = period_frame(
-        PROMISES, query, services.now() + MONTH, usual=2 * MONTH, longest=LONGEST
-    )
+    frame = period_frame(PROMISES, query, services.now() + MONTH, usual=2 * MONTH, longest=LONGEST)
     since, until = frame.instants
     asked: dict[str, object] = {
         "since": since,

@@ -1,5 +1,5 @@
-"""Alerts of shipments that come late, or not at all, in simplified Chinese: what happened, why, whom
-and what it hits, what to do. Upstream: `sentence`.
+"""Alerts of shipments that come late, or not at all, in simplified Chinese: what happened, why,
+whom it hits, what to do. Upstream: `sentence`.
 """
 
 from waystock.alerts.chinese import duration, orders_hit
@@ -47,7 +47,9 @@ def late_departure(case: Case) -> str:
         return f"{what}{plan}，现已不在等待发车。"
     busy, seen = case.text("busy_with"), case.text("last_seen")
     if seen:
-        heard = f"车辆自 {case.clock('last_seen')} 起无消息" if seen != "never" else "车辆从未上报位置"
+        heard = (
+            f"车辆自 {case.clock('last_seen')} 起无消息" if seen != "never" else "车辆从未上报位置"
+        )
         return f"{what}{plan}，是否已发车未知：{heard}。{_hit(case)}请联系司机并检查定位终端。"
     if busy:
         return f"{what}{plan}，车辆仍在执行运单 {busy}。{_hit(case)}请另派车辆或通知收货方。"
@@ -62,7 +64,9 @@ def stop_missed(case: Case) -> str:
         return f"{what}曾漏停{where}，现已处理。"
     end = case.clock("window_end")
     window = f"（时间窗截止 {end}）" if end else ""
-    return f"{what}已到后面的站点，漏停{where}{window}。{_hit(case)}请联系司机今日返回，或改约日期。"
+    return (
+        f"{what}已到后面的站点，漏停{where}{window}。{_hit(case)}请联系司机今日返回，或改约日期。"
+    )
 
 
 def no_show(case: Case) -> str:
@@ -74,7 +78,9 @@ def no_show(case: Case) -> str:
     end, seen = case.clock("window_end"), case.clock("last_seen")
     window = f"（时间窗已于 {end} 截止）" if end else ""
     known = f"车辆最后消息 {seen}。" if seen else "车辆从未上报位置。"
-    return f"{what}未到{where}{window}，到达时间未知。{known}{_hit(case)}请先联系司机，再通知收货方。"
+    return (
+        f"{what}未到{where}{window}，到达时间未知。{known}{_hit(case)}请先联系司机，再通知收货方。"
+    )
 
 
 def _shipment(case: Case) -> str:

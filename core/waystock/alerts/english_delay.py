@@ -1,5 +1,5 @@
-"""Alerts of shipments that come late, or not at all, in English: what happened, why, whom and what it
-hits, what to do. Upstream: `sentence`.
+"""Alerts of shipments that come late, or not at all, in English: what happened, why, whom it hits,
+what to do. Upstream: `sentence`.
 """
 
 from waystock.alerts.english import duration, orders_hit
@@ -50,8 +50,12 @@ def late_departure(case: Case) -> str:
     fact = f"{what} was to leave{place}{when} and is not on its way"
     busy, seen = case.text("busy_with"), case.text("last_seen")
     if seen:
-        heard = f"not heard of since {case.clock('last_seen')}" if seen != "never" else "never heard of"
-        fact = f"{what} was to leave{place}{when}; whether it has is not known: the truck was {heard}"
+        heard = (
+            f"not heard of since {case.clock('last_seen')}" if seen != "never" else "never heard of"
+        )
+        fact = (
+            f"{what} was to leave{place}{when}; whether it has is not known: the truck was {heard}"
+        )
         todo = " Call the driver; look at its tracker."
     elif busy:
         fact += f": the truck is still on shipment {busy}"

@@ -19,6 +19,7 @@ from waystock.fleet.lane_errors import (
     bucket_of,
     learn_error,
     no_errors,
+    scale,
 )
 from waystock.fleet.lane_pace import (
     SIGNALS,
@@ -75,7 +76,9 @@ class Forecaster(NamedTuple):
     signals: Floats
     """… the signals of that instant."""
     samples: Floats
-    """Of each visit, the newest prediction by how far away it was; NaN without."""
+    """Of each visit, what was predicted last in each of the last `SLOTS` minutes, and …"""
+    sampled: Floats
+    """… when; −inf without."""
 
 
 def forecast(trips: LaneTrips) -> Predictions:
@@ -125,7 +128,8 @@ def _run(trips: LaneTrips, kinds: Int64s, rows: Int64s, made: Predictions) -> No
         trips.visit_first[:-1].copy(),
         np.zeros(visits),
         np.zeros((visits, SIGNALS)),
-        np.full((visits, SLOTS), np.nan),
+        np.zeros((visits, SLOTS)),
+        np.full((visits, SLOTS), -np.inf),
     )
     done = 0
     for event in range(len(rows)):
@@ -141,9 +145,10 @@ def _arrive(know: Forecaster, trips: LaneTrips, visit: int) -> None:
     """A stop was reached: its leg is over, the next begins."""
     trip, now_s = int(trips.visit_trip[visit]), trips.visit_s[visit]
     for slot in range(SLOTS):
-        if not np.isnan(know.samples[visit, slot]):
-            bucket = bucket_of((slot + 0.5) * SLOT_S)
-            learn_error(know.errors, bucket, now_s - know.samples[visit, slot])
+        at_s = know.sampled[visit, slot]
+        if now_s - at_s <= SLOTS * SLOT_S:
+            away_s = know.samples[visit, slot] - at_s
+            learn_error(know.errors, bucket_of(away_s), away_s, now_s - know.samples[visit, slot])
     begin_s = know.profile.begin_s[visit]
     if begin_s > 0 and now_s > begin_s:
         took_s = now_s - begin_s
@@ -223,12 +228,19 @@ def _answer(know: Forecaster, trips: LaneTrips, fix: int, made: Predictions, don
     rest_s, own = _rest_s(know, trips, visit, fix)
     network = network_log(know.pace, now_s)
     away_s = 0.0
-    while visit < end and trips.visit_s[visit] - now_s <= HORIZON_S:
+    # As far as is asked for; and what is said of arrivals up to `SLOTS` minutes away is remembered,
+    # whether they come sooner or later: errors of those alone that came soon would say little.
+    while visit < end and (trips.visit_s[visit] - now_s <= HORIZON_S or away_s < SLOTS * SLOT_S):
         leg_s = rest_s if away_s == 0.0 else _leg_s(know, trips, visit, now_s)
         slower = factor(know.pace, own, ahead_log(know.pace, int(trips.leg[visit]), now_s), network)
         away_s += max(1.0, leg_s * slower)
-        _hand_out(know, made, done, fix, visit, now_s, away_s)
-        done += 1
+        if away_s < SLOTS * SLOT_S:
+            slot = int(now_s / SLOT_S) % SLOTS
+            know.samples[visit, slot] = now_s + away_s
+            know.sampled[visit, slot] = now_s
+        if trips.visit_s[visit] - now_s <= HORIZON_S:
+            _hand_out(know, made, done, fix, visit, now_s, away_s)
+            done += 1
         visit += 1
     return done
 
@@ -258,10 +270,8 @@ def _hand_out(
     away_s: float,
 ) -> None:
     """One prediction with its range; never in the past."""
-    if away_s < SLOTS * SLOT_S:
-        know.samples[visit, int(away_s / SLOT_S)] = now_s + away_s
     near = bucket_of(away_s)
-    quantiles = know.errors.quantiles[near]
+    quantiles = know.errors.quantiles[near] * scale(away_s)
     made.fix[row] = fix
     made.visit[row] = visit
     made.p10[row] = now_s + max(0.0, away_s + quantiles[0])

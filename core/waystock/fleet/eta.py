@@ -1,10 +1,10 @@
-"""When a vehicle will be at its next stop, where its lane has taught nothing yet: the way left along
-the route, at the pace that is known. Upstream: progress on the route, the vehicle's own pace;
+"""When a vehicle will be at its next stop, where its lane has taught nothing yet: the way left, at
+the pace that is known. Upstream: progress on the route, the vehicle's own pace;
 downstream: `lane_eta`, the lateness rule and screens.
 
-Causal. The way just ahead (`pace_reach_m`) is driven at a mean of the vehicle's own
-pace of the last minutes and of what is expected, by observed time; the way beyond it at a mean of
-the trip's pace and the planned one, by distance. A halt longer than a traffic light's is expected
+Causal. The way just ahead (`pace_reach_m`) is driven at a mean of the vehicle's own pace of the
+last minutes and of what is expected, by observed time; the way beyond it at a mean of the trip's
+pace and the planned one, by distance. A halt longer than a traffic light's is expected
 to last as long again as it already has.
 """
 
@@ -63,9 +63,10 @@ def forecast(
     halted_s: float,
     s: FleetSettings,
 ) -> None:
-    """Seconds to the stop at three quantiles, and the mean pace they assume; `halted_s` is how long the vehicle has been at rest. The spread narrows from `spread_planned` to
-    `spread_observed` as the trip goes on, taking travel time as log-normal; it is never less than
-    `spread_s_min` to either side."""
+    """Seconds to the stop at three quantiles, and the mean pace they assume; `halted_s` is how long
+    the vehicle has been at rest. The spread narrows from `spread_planned` to `spread_observed` as
+    the trip goes on, taking travel time as log-normal; it is never less than `spread_s_min` to
+    either side."""
     trip_weight = trip_m / (trip_m + s.trip_trust_m)
     planned_spm = 1.0 / planned_mps
     beyond_spm = planned_spm

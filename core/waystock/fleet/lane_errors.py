@@ -2,12 +2,15 @@
 Upstream: predictions whose arrival has come; downstream: `arrival_forecast`.
 
 Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10, p50 and
-p90 are their quantiles (split conformal: from outcomes, not from the model's own spread). The
+p90 are their quantiles (split conformal: from outcomes, not from the model's own spread), of errors
+as multiples of the root of the time that was predicted, so that a range is as wide as its own
+distance asks for. The
 transit benchmark forgives a vehicle that comes later than told more than one that comes earlier,
 for whoever trusts a prediction misses the latter. So the instant `told` is not the middle, but the
 one from which most of the errors seen would have been within the limits.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,20 +30,25 @@ PRIOR_ERRORS = 30.0
 START_SPREAD = (45.0, 75.0, 110.0, 160.0, 220.0)
 """p90 − p50 in seconds while nothing is known."""
 LEAD_STEP_S = 5.0
+SCALE_FLOOR_S = 60.0
 FAR = len(BUCKET_ENDS_S)
 """The bucket of what is predicted to be further away: it may come sooner, and be counted."""
 SLOT_S = 60.0
-SLOTS = 20
-"""Of the predictions of one arrival the newest of each minute away is kept until it comes."""
+SLOTS = 25
+"""Of the predictions of one arrival the last of each minute is kept until it comes, for so many of
+them. By the clock, not by minutes away: a bus in a jam is three minutes away for ten, and each of
+them was wrong."""
 
 
 class LaneErrors(NamedTuple):
     """By bucket: a ring of errors (arrival − prediction, s), how many came, and what they say."""
 
     ring: Floats
+    scaled: Floats
+    """The same as multiples of `scale`."""
     came: Int64s
     quantiles: Floats
-    """p10, p50, p90 of the errors."""
+    """p10, p50, p90 of those."""
     lead_s: Floats
     """To add to a prediction for the instant to tell."""
 
@@ -52,10 +60,23 @@ def no_errors() -> LaneErrors:
     lead = np.zeros(FAR + 1)
     for bucket in range(FAR + 1):
         limits = min(bucket, FAR - 1)
-        quantiles[bucket, 0] = -START_SPREAD[bucket]
-        quantiles[bucket, 2] = START_SPREAD[bucket]
+        quantiles[bucket, 0] = -_start_spread(bucket)
+        quantiles[bucket, 2] = _start_spread(bucket)
         lead[bucket] = (EARLY_S[limits] - LATE_S[limits]) / 2
-    return LaneErrors(np.zeros((FAR + 1, KEPT)), np.zeros(FAR + 1, np.int64), quantiles, lead)
+    rings = np.zeros((2, FAR + 1, KEPT))
+    return LaneErrors(rings[0], rings[1], np.zeros(FAR + 1, np.int64), quantiles, lead)
+
+
+@compiled
+def scale(away_s: float) -> float:
+    """How wide errors are for their time, as what adds up of independent parts is."""
+    return math.sqrt(max(0.0, away_s) + SCALE_FLOOR_S)
+
+
+@compiled
+def _start_spread(bucket: int) -> float:
+    middle_s = (0.0 if bucket == 0 else BUCKET_ENDS_S[bucket - 1]) + 90.0
+    return START_SPREAD[bucket] / scale(middle_s)
 
 
 @compiled
@@ -68,9 +89,11 @@ def bucket_of(away_s: float) -> int:
 
 
 @compiled
-def learn_error(errors: LaneErrors, bucket: int, error_s: float) -> None:
-    """One more; the figures are reckoned again every `AGAIN_AFTER`."""
+def learn_error(errors: LaneErrors, bucket: int, away_s: float, error_s: float) -> None:
+    """One more, of an arrival that was predicted so far away; the figures are reckoned again every
+    `AGAIN_AFTER`."""
     errors.ring[bucket, errors.came[bucket] % KEPT] = error_s
+    errors.scaled[bucket, errors.came[bucket] % KEPT] = error_s / scale(away_s)
     errors.came[bucket] += 1
     if errors.came[bucket] % AGAIN_AFTER == 0:
         _reckon(errors, bucket)
@@ -79,9 +102,9 @@ def learn_error(errors: LaneErrors, bucket: int, error_s: float) -> None:
 @compiled
 def _reckon(errors: LaneErrors, bucket: int) -> None:
     count = min(KEPT, errors.came[bucket])
-    seen = np.sort(errors.ring[bucket, :count])
+    seen = np.sort(errors.scaled[bucket, :count])
     trust = count / (count + PRIOR_ERRORS)
-    spread = START_SPREAD[bucket]
+    spread = _start_spread(bucket)
     for place, share in enumerate((0.1, 0.5, 0.9)):
         at = min(count - 1, int(share * (count + 1)))
         prior = (-spread, 0.0, spread)[place]
@@ -89,7 +112,7 @@ def _reckon(errors: LaneErrors, bucket: int) -> None:
     limits = min(bucket, FAR - 1)
     early, late = EARLY_S[limits], LATE_S[limits]
     start = (early - late) / 2
-    best = _best_lead(seen, early, late)
+    best = _best_lead(np.sort(errors.ring[bucket, :count]), early, late)
     errors.lead_s[bucket] = trust * best + (1.0 - trust) * start
 
 

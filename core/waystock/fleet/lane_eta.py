@@ -1,6 +1,6 @@
 """When a vehicle will be at its next stop, by what its lane's finished trips took, and at those
-after it. Upstream: the lane's curve in force, the vehicle's own pace on it; downstream: the lateness
-rule, screens, the history of predictions.
+after it. Upstream: the lane's curve in force, the vehicle's own pace on it; downstream: lateness,
+screens, the history of predictions.
 
 The rest of the leg takes what it took others from there, in this hour of the week; the way just
 ahead more or less, as the vehicle took more or less of late, the rest as it did on this leg so far.

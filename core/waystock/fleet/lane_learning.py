@@ -216,7 +216,7 @@ def _spread(log: Floats) -> float:
 
 
 def network_of(hour: Int64s, mean_log: Floats, passages: Floats) -> Network:
-    """Of sums over all lanes by hour of the week: mean ln(time ÷ the lane's own) and of how many."""
+    """Of all lanes by hour of the week: mean ln(time ÷ the lane's own), and of how many."""
     logs, seen = np.zeros(HOURS), np.zeros(HOURS)
     logs[hour], seen[hour] = mean_log, passages
     weights = likeness() * seen[None, :]

@@ -1,5 +1,5 @@
-"""`waystock fleet eta-report`: how good the arrival times were that screens showed, from the history
-of predictions and the arrivals that came. Upstream: the store; downstream: standard output, one JSON
+"""`waystock fleet eta-report`: how good the arrival times were that screens showed, from what was
+predicted and the arrivals that came. Upstream: the store; downstream: standard output, one JSON
 object a line.
 
 Exit status 0 with a report (an empty one, too), 2 on unusable arguments, 1 where the database can't
@@ -21,8 +21,7 @@ from waystock.store.predictions import ACCURACY
 from waystock.store.questions import ask
 
 DESCRIPTION = (
-    "How good predicted arrival times were, by minutes away"
-    " / 按提前时间统计已展示的到达预测有多准"
+    "How good predicted arrival times were, by minutes away / 按提前时间统计已展示的到达预测有多准"
 )
 BY = ("all", "lane", "carrier", "vehicle")
 MODELS = ("learned", "pace", "straight_line")

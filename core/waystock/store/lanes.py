@@ -196,9 +196,7 @@ def _passages(
     return found
 
 
-def _tracks(
-    database: Database, ways: Sequence[_Way], settings: FleetSettings
-) -> dict[int, _Track]:
+def _tracks(database: Database, ways: Sequence[_Way], settings: FleetSettings) -> dict[int, _Track]:
     """Each leg's fixes in order of time, one of an instant, by the leg's place."""
     with database.cursor(binary=True) as cursor:
         cursor.execute(

@@ -1,6 +1,6 @@
-"""The history of arrival times as they were told: thinned when written, read for accuracy. Upstream:
-ingest's fleet stage; downstream: the api, `waystock fleet eta-report`, `lanes`, which learns from
-outcomes.
+"""The history of arrival times as they were told: thinned when written, read for accuracy.
+Upstream: ingest's fleet stage; downstream: the api, `waystock fleet eta-report`, and `lanes`, which
+learns from outcomes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Made-up lines of other habits than `made_up_lanes`: stays at stops that are long, of all lengths or
-none, buses that hold at timing points and bunch, detours that leave a stop out, receivers that are
-silent for minutes and say things twice. Upstream: a seed; downstream: the benchmark `eta`. It knows
-nothing of the model that is tried on it, and shares nothing with the other generator.
+"""Made-up lines of other habits than `made_up_lanes`: stays at stops of all lengths or none, buses
+that hold at timing points and bunch, detours that leave a stop out, receivers that are silent for
+minutes and say things twice. Upstream: a seed; downstream: the benchmark `eta`. It knows nothing of
+the model that is tried on it, and shares nothing with the other generator.
 
 A trip is a table of instants by way, made part by part; its fixes are read off it.
 """
@@ -96,9 +96,7 @@ class Line:
 class _Trip:
     """One run of a line."""
 
-    def __init__(
-        self, line: Line, name: str, depart_s: float, jam: float, behind_s: float
-    ) -> None:
+    def __init__(self, line: Line, name: str, depart_s: float, jam: float, behind_s: float) -> None:
         self.line, self.name, self.chance = line, name, line.chance
         chance, habits = line.chance, line.habits
         hour = (depart_s % DAY_S) / 3600
@@ -108,7 +106,9 @@ class _Trip:
         for part in range(line.parts):
             state = 0.93 * state + chance.normal(0, 0.06)
             drift[part] = state
-        waits = line.light_s * np.where(chance.random(line.parts) < 0.5, chance.random(line.parts), 0)
+        waits = line.light_s * np.where(
+            chance.random(line.parts) < 0.5, chance.random(line.parts), 0
+        )
         took_s = line.part_s * (1 + rush) * np.exp(drift) + waits
         self.by_part_s = np.concatenate([[0.0], np.cumsum(took_s)])
         self.detour = -1
@@ -132,7 +132,7 @@ class _Trip:
             times.append(now_s)
             ways.append(float(line.stop_m[stop]))
             arrived.append(now_s if stop else times[0])
-            if stop == 0 or stop == self.detour or chance.random() < habits.passed_by:
+            if stop in {0, self.detour} or chance.random() < habits.passed_by:
                 pass
             else:
                 now_s += line.stay_s[stop] * crowd * chance.lognormal(0, habits.stay_spread)
@@ -173,7 +173,9 @@ class _Trip:
         line, chance = self.line, self.chance
         along_m = np.interp(at_s, self.times, self.ways)
         lat, lon = line.place(along_m)
-        noise_m = chance.normal(0, 6, (2, len(at_s))) * np.where(chance.random(len(at_s)) < 0.004, 30, 1)
+        noise_m = chance.normal(0, 6, (2, len(at_s))) * np.where(
+            chance.random(len(at_s)) < 0.004, 30, 1
+        )
         if self.detour > 0:
             middle_m = line.stop_m[self.detour]
             aside = np.clip(1 - np.abs(along_m - middle_m) / 400.0, 0, 1)

@@ -146,7 +146,8 @@ def test_finished_trips_teach_the_next_one_and_it_says_so(url: str) -> None:
     ((eta, said),) = rows(url, "SELECT eta, eta_model FROM vehicle_state WHERE vehicle = 't01'")
     assert said == "learned"
     ((took,),) = rows(
-        url, "SELECT max(arrived_at - s.depart_at) FROM stop_arrival JOIN shipment s USING (shipment)"
+        url,
+        "SELECT max(arrived_at - s.depart_at) FROM stop_arrival JOIN shipment s USING (shipment)",
     )
     assert isinstance(took, timedelta)
     assert isinstance(eta, datetime)

@@ -1,5 +1,5 @@
-"""Arrival times learn from finished trips: where a road is slow, how long stops take, what they hold
-for; and never from what came later."""
+"""Arrival times learn from finished trips: where a road is slow, how long stays at stops take; and
+never from what came later."""
 
 import random
 
@@ -96,9 +96,7 @@ def curve(lane: int, length_m: float, made: list[Passage], valid_us: int) -> Rec
 
 def knowing(plan: FleetPlan, valid_us: int, trips: int = 6) -> FleetPlan:
     """The plan, with as many earlier trips of its lanes, in force from an instant on."""
-    days = [
-        passages(trip(0.0), shipment(stops=[("first", 9000.0), ("customer", 9000.0)]))
-    ] * trips
+    days = [passages(trip(0.0), shipment(stops=[("first", 9000.0), ("customer", 9000.0)]))] * trips
     stops = plan.placed["SH-1"].stops
     book = book_of(
         [
@@ -189,9 +187,7 @@ def test_every_later_stop_has_its_arrival_time_and_ranges_grow_wider() -> None:
 
 def test_outcomes_of_earlier_predictions_make_the_range() -> None:
     plain = knowing(placed(PLAN_OF_TWO), valid_us=0)
-    ranges = np.array(
-        [(0, LEARNED, horizon, 100_000, 0.5, 3.0) for horizon in range(7)], RANGE
-    )
+    ranges = np.array([(0, LEARNED, horizon, 100_000, 0.5, 3.0) for horizon in range(7)], RANGE)
     wide = plain.knowing(LaneBook(as_records(plain), ranges))
     fixes = trip(0.0, until_m=1500.0)
     narrow, broad = told(fixes, plain), told(fixes, wide)
