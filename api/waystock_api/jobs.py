@@ -140,13 +140,18 @@ def learn_lanes(around: Surroundings, lock: int) -> int:
             if not upkeep.try_lock(database, lock):
                 return done
             learned = learn_due_legs(database, LEGS_PER_RUN, LANE_SETTINGS)
-            learn_ranges(database)
         done += learned.due
         if learned.due:
             log.info("lanes_learned", **learned._asdict())
         if learned.due < LEGS_PER_RUN:
             break
     return done
+
+
+def learn_from_outcomes(around: Surroundings, lock: int) -> int:
+    """Ranges of arrival times, of how far arrivals lay from what was predicted."""
+    with around.store.connection() as database:
+        return learn_ranges(database) if upkeep.try_lock(database, lock) else 0
 
 
 JOBS: tuple[Job, ...] = (
@@ -156,6 +161,7 @@ JOBS: tuple[Job, ...] = (
     Job(7, "watch_dead_letters", 5.0, watch_dead_letters),
     Job(16, "learn_lanes", 5.0, learn_lanes),
     Job(17, "watch_shipments", 10.0, watch_shipments),
+    Job(18, "learn_from_outcomes", 600.0, learn_from_outcomes, 60.0),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),

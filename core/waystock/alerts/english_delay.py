@@ -110,7 +110,7 @@ def _hit(case: Case) -> str:
     goods = [part for part in goods if part]
     if not goods:
         return orders
-    return f"{orders.removesuffix('.') or ' Hit'}{':' if not orders else ','} {' on '.join(goods)}."
+    return f"{orders.removesuffix('.') or ' Hit'}: {' on '.join(goods)}."
 
 
 def _pallets(count: float | None) -> str:

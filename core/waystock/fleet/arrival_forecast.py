@@ -13,11 +13,13 @@ import numpy as np
 from waystock.compiled import compiled
 from waystock.fleet.fixes import Floats, Int64s
 from waystock.fleet.lane_errors import (
+    AWAY_SLOTS,
     SLOT_S,
     SLOTS,
     LaneErrors,
     bucket_of,
     learn_error,
+    learn_lead,
     no_errors,
     scale,
 )
@@ -79,6 +81,9 @@ class Forecaster(NamedTuple):
     """Of each visit, what was predicted last in each of the last `SLOTS` minutes, and …"""
     sampled: Floats
     """… when; −inf without."""
+    counted: Floats
+    """Of each visit, the newest prediction of each minute away, of those that were handed out; NaN
+    without."""
 
 
 def forecast(trips: LaneTrips) -> Predictions:
@@ -130,6 +135,7 @@ def _run(trips: LaneTrips, kinds: Int64s, rows: Int64s, made: Predictions) -> No
         np.zeros((visits, SIGNALS)),
         np.zeros((visits, SLOTS)),
         np.full((visits, SLOTS), -np.inf),
+        np.full((visits, AWAY_SLOTS), np.nan),
     )
     done = 0
     for event in range(len(rows)):
@@ -149,6 +155,10 @@ def _arrive(know: Forecaster, trips: LaneTrips, visit: int) -> None:
         if now_s - at_s <= SLOTS * SLOT_S:
             away_s = know.samples[visit, slot] - at_s
             learn_error(know.errors, bucket_of(away_s), away_s, now_s - know.samples[visit, slot])
+    for slot in range(AWAY_SLOTS):
+        if not np.isnan(know.counted[visit, slot]):
+            bucket = bucket_of((slot + 0.5) * SLOT_S)
+            learn_lead(know.errors, bucket, now_s - know.counted[visit, slot])
     begin_s = know.profile.begin_s[visit]
     if begin_s > 0 and now_s > begin_s:
         took_s = now_s - begin_s
@@ -239,6 +249,8 @@ def _answer(know: Forecaster, trips: LaneTrips, fix: int, made: Predictions, don
             know.samples[visit, slot] = now_s + away_s
             know.sampled[visit, slot] = now_s
         if trips.visit_s[visit] - now_s <= HORIZON_S:
+            if away_s < AWAY_SLOTS * SLOT_S:
+                know.counted[visit, int(away_s / SLOT_S)] = now_s + away_s
             _hand_out(know, made, done, fix, visit, now_s, away_s)
             done += 1
         visit += 1
@@ -271,10 +283,11 @@ def _hand_out(
 ) -> None:
     """One prediction with its range; never in the past."""
     near = bucket_of(away_s)
-    quantiles = know.errors.quantiles[near] * scale(away_s)
+    low_s, high_s = know.errors.range[near] * scale(away_s)
+    middle_s = min(high_s, max(low_s, know.errors.middle_s[near]))
     made.fix[row] = fix
     made.visit[row] = visit
-    made.p10[row] = now_s + max(0.0, away_s + quantiles[0])
-    made.p50[row] = now_s + max(0.0, away_s + quantiles[1])
-    made.p90[row] = now_s + max(0.0, away_s + quantiles[2])
+    made.p10[row] = now_s + max(0.0, away_s + low_s)
+    made.p50[row] = now_s + max(0.0, away_s + middle_s)
+    made.p90[row] = now_s + max(0.0, away_s + high_s)
     made.told[row] = now_s + max(0.0, away_s + know.errors.lead_s[near])

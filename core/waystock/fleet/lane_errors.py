@@ -1,13 +1,12 @@
 """How wrong predictions were: the likely range of the next ones, and the best instant to tell.
 Upstream: predictions whose arrival has come; downstream: `arrival_forecast`.
 
-Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10, p50 and
-p90 are their quantiles (split conformal: from outcomes, not from the model's own spread), of errors
+Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10 and p90 are
+their quantiles (split conformal: from outcomes, not from the model's own spread), of errors
 as multiples of the root of the time that was predicted, so that a range is as wide as its own
-distance asks for. The
-transit benchmark forgives a vehicle that comes later than told more than one that comes earlier,
-for whoever trusts a prediction misses the latter. So the instant `told` is not the middle, but the
-one from which most of the errors seen would have been within the limits.
+distance asks for. The transit benchmark forgives a vehicle that comes later than told more than one
+that comes earlier, for whoever trusts a prediction misses the latter. So the instant `told` is not
+the middle, but the one from which most of the errors seen would have been within the limits.
 """
 
 import math
@@ -38,33 +37,40 @@ SLOTS = 25
 """Of the predictions of one arrival the last of each minute is kept until it comes, for so many of
 them. By the clock, not by minutes away: a bus in a jam is three minutes away for ten, and each of
 them was wrong."""
+AWAY_SLOTS = 20
+"""Of those that count in the benchmark the last of each minute away is kept."""
 
 
 class LaneErrors(NamedTuple):
-    """By bucket: a ring of errors (arrival − prediction, s), how many came, and what they say."""
+    """By bucket: rings of errors (arrival − prediction), how many came, and what they say."""
 
     ring: Floats
-    scaled: Floats
-    """The same as multiples of `scale`."""
+    """Of all predictions, as multiples of `scale`."""
     came: Int64s
-    quantiles: Floats
-    """p10, p50, p90 of those."""
+    range: Floats
+    """p10 and p90 of those."""
+    counted: Floats
+    """Of predictions that count in the benchmark, in seconds."""
+    counted_came: Int64s
+    middle_s: Floats
+    """Their middle, to add to a prediction for p50; and …"""
     lead_s: Floats
-    """To add to a prediction for the instant to tell."""
+    """… to add for the instant to tell."""
 
 
 @compiled
 def no_errors() -> LaneErrors:
     """Before the first arrival."""
-    quantiles = np.zeros((FAR + 1, 3))
+    widths = np.zeros((FAR + 1, 2))
     lead = np.zeros(FAR + 1)
     for bucket in range(FAR + 1):
         limits = min(bucket, FAR - 1)
-        quantiles[bucket, 0] = -_start_spread(bucket)
-        quantiles[bucket, 2] = _start_spread(bucket)
+        widths[bucket, 0] = -_start_spread(bucket)
+        widths[bucket, 1] = _start_spread(bucket)
         lead[bucket] = (EARLY_S[limits] - LATE_S[limits]) / 2
     rings = np.zeros((2, FAR + 1, KEPT))
-    return LaneErrors(rings[0], rings[1], np.zeros(FAR + 1, np.int64), quantiles, lead)
+    came = np.zeros((2, FAR + 1), np.int64)
+    return LaneErrors(rings[0], came[0], widths, rings[1], came[1], np.zeros(FAR + 1), lead)
 
 
 @compiled
@@ -90,30 +96,38 @@ def bucket_of(away_s: float) -> int:
 
 @compiled
 def learn_error(errors: LaneErrors, bucket: int, away_s: float, error_s: float) -> None:
-    """One more, of an arrival that was predicted so far away; the figures are reckoned again every
+    """One more, of an arrival that was predicted so far away; the range is reckoned again every
     `AGAIN_AFTER`."""
-    errors.ring[bucket, errors.came[bucket] % KEPT] = error_s
-    errors.scaled[bucket, errors.came[bucket] % KEPT] = error_s / scale(away_s)
+    errors.ring[bucket, errors.came[bucket] % KEPT] = error_s / scale(away_s)
     errors.came[bucket] += 1
-    if errors.came[bucket] % AGAIN_AFTER == 0:
-        _reckon(errors, bucket)
+    if errors.came[bucket] % AGAIN_AFTER != 0:
+        return
+    count = min(KEPT, errors.came[bucket])
+    seen = np.sort(errors.ring[bucket, :count])
+    trust = count / (count + PRIOR_ERRORS)
+    spread = _start_spread(bucket)
+    for place, share in enumerate((0.1, 0.9)):
+        at = min(count - 1, int(share * (count + 1)))
+        prior = (-spread, spread)[place]
+        errors.range[bucket, place] = trust * seen[at] + (1.0 - trust) * prior
 
 
 @compiled
-def _reckon(errors: LaneErrors, bucket: int) -> None:
-    count = min(KEPT, errors.came[bucket])
-    seen = np.sort(errors.scaled[bucket, :count])
+def learn_lead(errors: LaneErrors, bucket: int, error_s: float) -> None:
+    """One more, of a prediction that counted; middle and lead are reckoned again every
+    `AGAIN_AFTER`."""
+    errors.counted[bucket, errors.counted_came[bucket] % KEPT] = error_s
+    errors.counted_came[bucket] += 1
+    if errors.counted_came[bucket] % AGAIN_AFTER != 0:
+        return
+    count = min(KEPT, errors.counted_came[bucket])
     trust = count / (count + PRIOR_ERRORS)
-    spread = _start_spread(bucket)
-    for place, share in enumerate((0.1, 0.5, 0.9)):
-        at = min(count - 1, int(share * (count + 1)))
-        prior = (-spread, 0.0, spread)[place]
-        errors.quantiles[bucket, place] = trust * seen[at] + (1.0 - trust) * prior
     limits = min(bucket, FAR - 1)
     early, late = EARLY_S[limits], LATE_S[limits]
-    start = (early - late) / 2
-    best = _best_lead(np.sort(errors.ring[bucket, :count]), early, late)
-    errors.lead_s[bucket] = trust * best + (1.0 - trust) * start
+    seen = np.sort(errors.counted[bucket, :count])
+    errors.middle_s[bucket] = trust * seen[count // 2]
+    best = _best_lead(seen, early, late)
+    errors.lead_s[bucket] = trust * best + (1.0 - trust) * (early - late) / 2
 
 
 @compiled

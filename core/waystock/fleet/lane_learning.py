@@ -8,6 +8,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waystock.compiled import compiled
 from waystock.fleet.fixes import Floats, Int64s
@@ -125,7 +126,7 @@ def _progress(
     to_m: float,
     off_m: float,
     progress_m: Floats,
-    is_on: Floats,
+    is_on: NDArray[np.bool_],
 ) -> None:
     """Where each fix lies on the route, between the leg's ends; one off the route stays where the
     one before it was, until the vehicle is back."""

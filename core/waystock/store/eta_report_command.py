@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     """Ask, print; see the module's head."""
     options = _parser().parse_args(arguments)
     until = datetime.now(UTC)
-    asked = {
+    asked: dict[str, object] = {
         "since": until - timedelta(days=options.days),
         "until": until,
         "by": options.by,

@@ -5,13 +5,13 @@ learns from outcomes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 
 from waystock.contract.identifiers import iso_utc
-from waystock.fleet.derived import MODELS
+from waystock.fleet.derived import MODELS, instant_from_us
 from waystock.fleet.records import Records
 from waystock.store.arrays import instants, numbers, texts, texts_by
 from waystock.store.connection import Database
@@ -40,7 +40,7 @@ def put_predictions(
         queries("predictions")["put"],
         {
             "predicted_at": instants(outlooks["fix_us"]),
-            "vehicles": texts([vehicles[track] for track in outlooks["track"].tolist()]),
+            "vehicles": texts([vehicles[int(track)] for track in outlooks["track"]]),
             "shipments": texts([names[key] for key in outlooks["shipment"].tolist()]),
             "seqs": numbers("int4", outlooks["seq"]),
             "lanes": numbers("int8", outlooks["lane"]),
@@ -49,6 +49,8 @@ def put_predictions(
             "p10": instants(outlooks["p10_us"]),
             "p50": instants(outlooks["eta_us"]),
             "p90": instants(outlooks["p90_us"]),
+            # A bound that chunks can be left out by.
+            "first": instant_from_us(int(outlooks["fix_us"].min())) - timedelta(days=1),
             "every_s": EVERY_S,
             "change_s": CHANGE_S,
             "change_share": CHANGE_SHARE,

@@ -123,7 +123,8 @@ class _Trip:
         usual_s = np.interp(line.stop_m, PART_M * np.arange(line.parts + 1),
                             np.concatenate([[0.0], np.cumsum(line.part_s)]))  # fmt: skip
         driven_s = np.interp(line.stop_m, PART_M * np.arange(line.parts + 1), self.by_part_s)
-        times, ways, arrived = [depart_s - chance.uniform(30, 300)], [0.0], []
+        times, ways = [depart_s - float(chance.uniform(30, 300))], [0.0]
+        arrived: list[float] = []
         now_s = depart_s
         crowd = (1 + 0.8 * rush) * math.exp(0.15 * min(3.0, self.behind_s / 300.0))
         for stop in range(habits.stops):
@@ -152,7 +153,7 @@ class _Trip:
         if rhythm_s < 5:
             at_s = at_s[chance.random(len(at_s)) < 0.9]
         if chance.random() < line.habits.gap_share:
-            begin_s = chance.uniform(self.times[0], self.times[-1])
+            begin_s = float(chance.uniform(self.times[0], self.times[-1]))
             at_s = at_s[(at_s < begin_s) | (at_s > begin_s + chance.uniform(60, 600))]
         lat, lon = self._seen(at_s)
         told = [Fix(self.name, *row) for row in zip(at_s.tolist(), lat, lon, strict=True)]

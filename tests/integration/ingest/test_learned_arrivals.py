@@ -213,7 +213,8 @@ def test_pages_of_the_report_give_each_row_once(url: str) -> None:
             paged += some
             if after is None:
                 break
-    assert paged == every
+    named = [(row.key, row.model, row.bucket, row.predictions) for row in every]
+    assert [(row.key, row.model, row.bucket, row.predictions) for row in paged] == named
     assert len(every) > 2
 
 

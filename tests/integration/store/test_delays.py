@@ -1,6 +1,7 @@
 """Shipments that did not leave, left out a stop, or did not come: an alert with whom it hits, until
 it is settled; what is not known is told as such."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from tests.support.small_day import master_data
 from waystock.alerts.sentences import sentence
+from waystock.contract.live import AlertEntity
 from waystock.contract.masterdata import MasterData, Shipment
 from waystock.store.connection import Database, connect
 from waystock.store.live import load_entities
@@ -37,13 +39,11 @@ def world(departed_ago: timedelta, windows: list[timedelta]) -> MasterData:
 def told(database: Database, alert_type: str) -> list[tuple[str, str, str]]:
     """(subject, state, sentence) of the alerts that a look changes."""
     changed = watch(database, alert_type)
+    found = load_entities(database, "alerts", changed)
     return [
-        (
-            one.subject,
-            one.state,
-            sentence(alert_type, one.subject, one.figures, one.orders, "en"),
-        )
-        for one in load_entities(database, "alerts", changed)  # type: ignore[misc]
+        (one.subject, one.state, sentence(one.type, one.subject, one.figures, one.orders, "en"))
+        for one in found
+        if isinstance(one, AlertEntity)
     ]
 
 
@@ -66,8 +66,9 @@ def arrive(database: Database, seq: int, ago: timedelta) -> None:
 
 
 @pytest.fixture
-def database(plain_database_url: str) -> Database:
-    return connect(plain_database_url, "test", autocommit=True)
+def database(plain_database_url: str) -> Iterator[Database]:
+    with connect(plain_database_url, "test", autocommit=True) as connection:
+        yield connection
 
 
 def test_a_shipment_that_did_not_leave_is_told_until_it_leaves_and_never_again(

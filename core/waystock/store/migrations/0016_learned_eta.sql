@@ -170,7 +170,7 @@ LEFT JOIN LATERAL (
                 AND a.cleared_at IS NULL
         ) AS late
     FROM eta_prediction AS p
-    WHERE p.shipment = o.shipment AND p.seq = stop.seq
+    WHERE p.shipment = o.shipment AND p.seq = stop.seq AND p.predicted_at > now() - interval '30 days'
     ORDER BY p.predicted_at DESC
     LIMIT 1
 ) AS said ON arrived.arrived_at IS NULL;

@@ -257,7 +257,7 @@ LEFT JOIN stop_arrival AS a USING (shipment, seq)
 LEFT JOIN LATERAL (
     SELECT p.p10, p.p50, p.p90, p.model, p.predicted_at
     FROM eta_prediction AS p
-    WHERE p.shipment = t.shipment AND p.seq = t.seq
+    WHERE p.shipment = t.shipment AND p.seq = t.seq AND p.predicted_at > now() - interval '30 days'
     ORDER BY p.predicted_at DESC
     LIMIT 1
 ) AS said ON a.arrived_at IS NULL

@@ -16,7 +16,9 @@ FROM unnest(
 LEFT JOIN LATERAL (
     SELECT e.predicted_at, e.p50, e.model
     FROM eta_prediction AS e
-    WHERE e.shipment = n.shipment AND e.seq = n.seq AND e.predicted_at > n.predicted_at - interval '1 day'
+    WHERE
+        e.shipment = n.shipment AND e.seq = n.seq
+        AND e.predicted_at > n.predicted_at - interval '1 day' AND e.predicted_at > %(first)s
     ORDER BY e.predicted_at DESC
     LIMIT 1
 ) AS last ON true
