@@ -283,7 +283,8 @@ def _hand_out(
 ) -> None:
     """One prediction with its range; never in the past."""
     near = bucket_of(away_s)
-    low_s, high_s = know.errors.range[near] * scale(away_s)
+    wide = scale(away_s)
+    low_s, high_s = know.errors.range[near, 0] * wide, know.errors.range[near, 1] * wide
     middle_s = min(high_s, max(low_s, know.errors.middle_s[near]))
     made.fix[row] = fix
     made.visit[row] = visit

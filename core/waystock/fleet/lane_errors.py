@@ -1,10 +1,10 @@
 """How wrong predictions were: the likely range of the next ones, and the best instant to tell.
 Upstream: predictions whose arrival has come; downstream: `arrival_forecast`.
 
-Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10 and p90 are
-their quantiles (split conformal: from outcomes, not from the model's own spread), of errors
-as multiples of the root of the time that was predicted, so that a range is as wide as its own
-distance asks for. The transit benchmark forgives a vehicle that comes later than told more than one
+Errors are kept by how far away the arrival was predicted, the newest `KEPT` of each; p10 and p90
+are their quantiles (split conformal: from outcomes, not from the model's own spread), of errors as
+multiples of the root of the time that was predicted, so that a range is as wide as its own distance
+asks for. The transit benchmark forgives a vehicle that comes later than told more than one
 that comes earlier, for whoever trusts a prediction misses the latter. So the instant `told` is not
 the middle, but the one from which most of the errors seen would have been within the limits.
 """
