@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from waystock.contract.masterdata import Fence, Shipment, ShipmentStop
 from waystock.fleet.fences import FenceIndex
 from waystock.fleet.fixes import Floats, Int64s
 from waystock.fleet.lane_curve import HORIZON_ENDS_S
@@ -36,6 +35,8 @@ from waystock.fleet.records import Records
 from waystock.fleet.settings import FleetSettings
 from waystock.store.arrays import instants, numbers, read_instants, read_numbers, texts
 from waystock.store.connection import Database
+from waystock.store.directory import as_shipments
+from waystock.store.fences import as_fence
 from waystock.store.sql import queries
 
 LEGS_AT_ONCE = 20
@@ -139,43 +140,12 @@ def _ways(
 
 def _placed(database: Database, shipments: Sequence[str]) -> dict[str, PlacedShipment]:
     names = {"shipments": list(shipments)}
-    stops: dict[str, list[ShipmentStop]] = {}
-    for row in database.execute(queries("lanes")["stops"], names):
-        stops.setdefault(row[0], []).append(
-            ShipmentStop(
-                seq=row[1],
-                name=row[2],
-                fence=row[3],
-                customer=row[4],
-                window_start=row[5],
-                window_end=row[6],
-            )
-        )
-    fences = [
-        Fence(
-            fence=row[0],
-            name=row[1],
-            kind=row[2],
-            site=row[3],
-            dwell_limit_s=row[4],
-            speed_limit_mps=row[5],
-            geometry=row[6],
-        )
-        for row in database.execute(queries("lanes")["fences"], names)
+    rows = [
+        database.execute(queries("lanes")[name], names).fetchall()
+        for name in ("shipments", "stops", "fences")
     ]
-    known = [
-        Shipment(
-            shipment=row[0],
-            vehicle=row[1],
-            from_site=row[2],
-            depart_at=row[6],
-            route=tuple((lon, lat) for lon, lat in row[7]),
-            planned_speed_mps=row[8],
-            stops=tuple(stops.get(row[0], ())),
-        )
-        for row in database.execute(queries("lanes")["shipments"], names)
-    ]
-    placed = place_shipments(known, FenceIndex(fences, 0.0))
+    fences = FenceIndex([as_fence(row) for row in rows[2]], 0.0)
+    placed = place_shipments(as_shipments(rows[0], rows[1]), fences)
     return {one.shipment.shipment: one for one in placed}
 
 
