@@ -153,7 +153,7 @@ class _Trip:
         if rhythm_s < 5:
             at_s = at_s[chance.random(len(at_s)) < 0.9]
         if chance.random() < line.habits.gap_share:
-            begin_s = float(chance.uniform(self.times[0], self.times[-1]))
+            begin_s = chance.uniform(float(self.times[0]), float(self.times[-1]))
             at_s = at_s[(at_s < begin_s) | (at_s > begin_s + chance.uniform(60, 600))]
         lat, lon = self._seen(at_s)
         told = [Fix(self.name, *row) for row in zip(at_s.tolist(), lat, lon, strict=True)]

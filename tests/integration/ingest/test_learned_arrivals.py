@@ -2,6 +2,7 @@
 counts each trip once, in any order; what was said is kept; the report tells how good it was.
 """
 
+import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from tests.integration.ingest.test_any_order import take_in
 from tests.support.small_day import METRES_PER_DEGREE_LON, ROUTE, master_data
 from waystock.contract.events import Batch, Event, Position
 from waystock.contract.masterdata import MasterData, Shipment, Vehicle
+from waystock.fleet.command import run
 from waystock.fleet.settings import FleetSettings
 from waystock.store.connection import connect
 from waystock.store.lanes import Learned, learn_due_legs, learn_ranges
@@ -199,6 +201,23 @@ def test_what_was_said_is_kept_thinned_and_its_accuracy_is_a_report(url: str) ->
     first = [row for row in found if row.minutes_away == "15-60"]
     # The road is slower than planned: they come later than told.
     assert first[0].bias_s > 0
+
+
+def test_the_report_on_the_command_line_is_one_line_a_kind(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(url, [[one] for one in batches(history(), 6)])
+    monkeypatch.setenv("WAYSTOCK_DATABASE_URL", url)
+    assert run(["eta-report", "--by", "carrier", "--model", "pace"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(line["type"], line["key"], line["model"]) for line in lines} == {
+        ("eta_accuracy", "north-haul", "pace")
+    }
+    assert run(["eta-report", "--model", "learned"]) == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.delenv("WAYSTOCK_DATABASE_URL")
+    assert run(["eta-report"]) == 2
+    assert "WAYSTOCK_DATABASE_URL" in capsys.readouterr().err
 
 
 def test_pages_of_the_report_give_each_row_once(url: str) -> None:
