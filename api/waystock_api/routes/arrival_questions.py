@@ -83,8 +83,8 @@ def list_accuracy(
 def list_predictions(
     services: ServicesOfApp, query: Annotated[PredictionQuery, Query()]
 ) -> InstantPage[Prediction]:
-    """What was said of a shipment's stops, and when; the newest first. The first of each stop is
-    what is expected now."""
+    """When was a shipment expected at its stops, as it was told at the time? The newest first: the
+    first of each stop is what is expected now."""
     frame = instant_frame(PREDICTIONS, query, None, services.now())
     asked: dict[str, object] = {"shipment": query.shipment, "seq": query.seq}
     rows, cursor = read_answer(services.store, PREDICTIONS, frame, asked, query.limit)

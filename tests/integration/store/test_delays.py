@@ -100,6 +100,18 @@ def test_a_truck_that_is_busy_elsewhere_is_named(database: Database) -> None:
     assert "still on shipment SH-0" in text
 
 
+def test_without_a_route_a_trip_is_a_departure(database: Database) -> None:
+    data = world(HOUR, [-2 * HOUR])
+    mine = msgspec.structs.replace(data.shipments[0], route=())
+    import_master_data(database, msgspec.structs.replace(data, shipments=(mine, data.shipments[1])))
+    database.execute(
+        "INSERT INTO trip (vehicle, started_at, start_lat, start_lon, decided_at)"
+        " VALUES ('t01', %s, 31, 121, %s)",
+        (NOW - HOUR, NOW),
+    )
+    assert told(database, "shipment.late_departure") == []
+
+
 def test_a_stop_that_was_left_out_is_told_until_it_is_reached(database: Database) -> None:
     import_master_data(database, world(3 * HOUR, [HOUR, -HOUR]))
     assert told(database, "shipment.stop_missed") == []

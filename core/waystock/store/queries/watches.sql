@@ -109,6 +109,14 @@ WHERE
     AND s.depart_at > now() - interval '1 day'
     AND coalesce(s.closed_at > now(), true)
     AND NOT coalesce(state.shipment = s.shipment AND state.under_way, false)
+    -- Without a route nobody knows how far it is; a trip begun since then is its departure.
+    AND NOT (
+        jsonb_array_length(s.route) < 2
+        AND EXISTS (
+            SELECT 1 FROM trip AS t
+            WHERE t.vehicle = s.vehicle AND t.started_at > s.depart_at - interval '2 hours'
+        )
+    )
     AND NOT EXISTS (SELECT 1 FROM stop_arrival AS a WHERE a.shipment = s.shipment)
     AND NOT EXISTS (
         SELECT 1 FROM alert AS a
@@ -192,7 +200,7 @@ WHERE
     AND t.window_end > now() - interval '1 day'
     AND coalesce(s.closed_at > now(), true)
     AND NOT coalesce(
-        state.shipment = s.shipment AND state.under_way
+        state.shipment = s.shipment AND (state.under_way OR jsonb_array_length(s.route) < 2)
         AND state.fix_time > now() - make_interval(secs => %(unknown_s)s),
         false
     )
