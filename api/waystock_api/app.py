@@ -28,6 +28,7 @@ from waystock_api.middleware import Surroundings
 from waystock_api.pages import Pages
 from waystock_api.routes import (
     alerts,
+    arrival_questions,
     assignments,
     day_questions,
     dead_letters,
@@ -61,6 +62,7 @@ GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, limits, fleet_questions, day_questions, run_questions, measurements, stock_questions,
     drivers, trailers, assignments, trips, yard, reports,
+    arrival_questions,
 )  # fmt: skip
 
 

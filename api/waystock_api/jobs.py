@@ -6,16 +6,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import structlog
+
 from waystock.contract.acks import STATUS_LEASE_S
+from waystock.fleet.settings import FleetSettings
 from waystock.store import upkeep
 from waystock.store.connection import Database
+from waystock.store.lanes import learn_due_legs, learn_ranges
 from waystock.store.live import load_entities
 from waystock.store.pool import StorePool
+from waystock.store.predictions import delete_old_predictions
 from waystock.store.pushes import due_pushes, mark_pushed
 from waystock.store.retention import Retention, retention_of, retentions
 from waystock.store.silence import watch_silence
 from waystock.store.watches import watch
 from waystock_api.live.publisher import Publisher
+
+log = structlog.get_logger()
 
 DAY_S = 86_400.0
 CHECKPOINTS_THIN_AFTER_S = 14 * DAY_S
@@ -23,6 +30,9 @@ BATCHES_MAX = 1_000
 """Of one run; what is left goes with the next."""
 ALERTS_SITE = "fleet"
 """The site part of the topic of alerts, which may belong to none; ingest uses the same."""
+LEGS_PER_RUN = 100
+"""Of one transaction; the next follows at once."""
+LANE_SETTINGS = FleetSettings()
 LEASE_CHECK_S = 10.0
 LEASE_WINDOW_S = 6 * LEASE_CHECK_S
 """Leases that ran out within it are told again: a screen that missed one hears the next."""
@@ -56,7 +66,10 @@ def drop_old_readings(around: Surroundings, lock: int) -> int:
         if one.table == upkeep.DEAD_LETTERS:
             continue
         chunks = _drop_chunks(around, lock, one)
-        if chunks is None:
+        if chunks is None and one.table == upkeep.PREDICTIONS:
+            delete = partial(delete_old_predictions, age_s=one.keep_s)
+            done += _in_batches(around, lock, delete)
+        elif chunks is None:
             delete = partial(upkeep.delete_older, table=one.table, age_s=one.keep_s)
             done += _in_batches(around, lock, delete)
         else:
@@ -141,6 +154,36 @@ def push_alerts(around: Surroundings, lock: int) -> int:
     return told
 
 
+def watch_shipments(around: Surroundings, lock: int) -> int:
+    """Alerts of shipments that did not leave in time, left out a stop, or did not come at all."""
+    return sum(
+        _watch(around, lock, kind)
+        for kind in ("shipment.late_departure", "shipment.stop_missed", "shipment.no_show")
+    )
+
+
+def learn_lanes(around: Surroundings, lock: int) -> int:
+    """Arrival times learn from legs that have ended since the last run."""
+    done = 0
+    while not around.stopping():
+        with around.store.connection() as database:
+            if not upkeep.try_lock(database, lock):
+                return done
+            learned = learn_due_legs(database, LEGS_PER_RUN, LANE_SETTINGS)
+        done += learned.due
+        if learned.due:
+            log.info("lanes_learned", **learned._asdict())
+        if learned.due < LEGS_PER_RUN:
+            break
+    return done
+
+
+def learn_from_outcomes(around: Surroundings, lock: int) -> int:
+    """Ranges of arrival times, of how far arrivals lay from what was predicted."""
+    with around.store.connection() as database:
+        return learn_ranges(database) if upkeep.try_lock(database, lock) else 0
+
+
 JOBS: tuple[Job, ...] = (
     Job(1, "tell_silent_gateways", LEASE_CHECK_S, tell_silent_gateways),
     # After a start of the whole system it is we who have not listened: give them time to report.
@@ -150,6 +193,9 @@ JOBS: tuple[Job, ...] = (
     # After a start of the whole system vehicles are to have time to be heard of.
     Job(8, "watch_vehicles", LEASE_CHECK_S, watch_vehicles, STATUS_LEASE_S),
     Job(9, "push_alerts", 5.0, push_alerts, 5.0),
+    Job(16, "learn_lanes", 5.0, learn_lanes),
+    Job(17, "watch_shipments", 10.0, watch_shipments),
+    Job(18, "learn_from_outcomes", 600.0, learn_from_outcomes, 60.0),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),
     Job(4, "drop_old_readings", 3_600.0, drop_old_readings),

@@ -38,6 +38,13 @@ class StopOut(BaseModel):
     window_start: datetime
     window_end: datetime
     arrived_at: datetime | None
+    eta: datetime | None
+    """As it was told last, at the fix of `predicted_at`; null once it has arrived, and where
+    nothing is known."""
+    eta_p10: datetime | None
+    eta_p90: datetime | None
+    eta_model: Literal["learned", "pace", "straight_line"] | None
+    predicted_at: datetime | None
 
 
 class ShipmentOut(BaseModel):
@@ -56,6 +63,9 @@ class ShipmentOut(BaseModel):
     eta: datetime | None
     eta_p10: datetime | None
     eta_p90: datetime | None
+    eta_model: Literal["learned", "pace", "straight_line"] | None
+    """What `eta` rests on: finished trips of the same way, planned and own pace, or the straight
+    line."""
     late_s: float | None
     """Predicted arrival minus window end; negative is early, null is unknown (never "on time")."""
     off_route: bool
@@ -101,4 +111,6 @@ def _stop(stop: Stop) -> StopOut:
     return StopOut(
         seq=stop.seq, name=stop.name, fence=stop.fence, customer=stop.customer, lat=lat, lon=lon,
         window_start=stop.window_start, window_end=stop.window_end, arrived_at=stop.arrived_at,
+        eta=stop.eta, eta_p10=stop.eta_p10, eta_p90=stop.eta_p90, eta_model=stop.eta_model,
+        predicted_at=stop.predicted_at,
     )  # fmt: skip

@@ -11,22 +11,6 @@ def orders_hit(case: Case) -> str:
     return f"影响 {len(case.orders)} 个订单：{named}。"
 
 
-def late(case: Case) -> str:
-    """shipment.late_predicted"""
-    what = f"运单 {case.subject}{_truck(case) or ' '}"
-    where = case.text("destination_zh", "destination_en", otherwise="下一站")
-    ended = case.text("ended")
-    late_s = case.number("late_s")
-    if ended == "recovered":
-        return f"{what}预计可按时到达{where}{_times(case)}。"
-    if ended == "arrived":
-        return f"{what}已到达{where}{_lateness(late_s)}。{orders_hit(case)}"
-    if ended:
-        return f"{what}已结束，不再预计到达{where}。"
-    about = _lateness(late_s, "约") or "，将晚点"
-    return f"{what}预计到达{where}{about}{_times(case)}。{orders_hit(case)}请通知收货方或改约时间。"
-
-
 def off_route(case: Case) -> str:
     """vehicle.off_route"""
     truck = case.text("plate", "vehicle", otherwise=case.subject)
@@ -129,26 +113,6 @@ def waiting_dead_letters(case: Case) -> str:
 def other(case: Case) -> str:
     """A type this version does not know."""
     return f"关于 {case.subject} 的警报。{orders_hit(case)}"
-
-
-def _truck(case: Case) -> str:
-    truck = case.text("plate", "vehicle")
-    return f"（车辆 {truck}）" if truck else ""
-
-
-def _times(case: Case) -> str:
-    eta, end = case.clock("eta"), case.clock("window_end")
-    told = [f"预计 {eta}" if eta else "", f"时间窗截止 {end}" if end else ""]
-    told = [part for part in told if part]
-    return f"（{'，'.join(told)}）" if told else ""
-
-
-def _lateness(late_s: float | None, about: str = "") -> str:
-    if late_s is None:
-        return ""
-    if late_s < 30:
-        return "，按时"
-    return f"，晚点{about} {duration(late_s)}"
 
 
 def duration(seconds: float) -> str:

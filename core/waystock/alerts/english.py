@@ -12,23 +12,6 @@ def orders_hit(case: Case) -> str:
     return f" 1 order is hit: {named}." if count == 1 else f" {count} orders are hit: {named}."
 
 
-def late(case: Case) -> str:
-    """shipment.late_predicted"""
-    what = f"Shipment {case.subject}{_truck(case)}"
-    where = case.text("destination_en", otherwise="its next stop")
-    ended = case.text("ended")
-    late_s = case.number("late_s")
-    if ended == "recovered":
-        return f"{what} is expected at {where} in time again{_times(case)}."
-    if ended == "arrived":
-        return f"{what} has reached {where}{_lateness(late_s)}.{orders_hit(case)}"
-    if ended:
-        return f"{what} is over; it is no longer expected at {where}."
-    about = _lateness(late_s, " about") or " late"
-    todo = " Tell the receiver, or agree on a later window."
-    return f"{what} will reach {where}{about}{_times(case)}.{orders_hit(case)}{todo}"
-
-
 def off_route(case: Case) -> str:
     """vehicle.off_route"""
     truck = case.text("plate", "vehicle", otherwise=case.subject)
@@ -142,28 +125,6 @@ def waiting_dead_letters(case: Case) -> str:
 def other(case: Case) -> str:
     """A type this version does not know."""
     return f"Alert about {case.subject}.{orders_hit(case)}"
-
-
-def _truck(case: Case) -> str:
-    truck = case.text("plate", "vehicle")
-    return f" (truck {truck})" if truck else ""
-
-
-def _times(case: Case) -> str:
-    eta, end = case.clock("eta"), case.clock("window_end")
-    if eta and end:
-        return f" ({eta}, window ends {end})"
-    if eta or end:
-        return f" ({eta})" if eta else f" (window ends {end})"
-    return ""
-
-
-def _lateness(late_s: float | None, about: str = "") -> str:
-    if late_s is None:
-        return ""
-    if late_s < 30:
-        return " in time"
-    return f"{about} {duration(late_s)} late"
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,14 @@ the sentence. Times are told at the figure `time_zone` (the site's), else as UTC
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from waystock.alerts import chinese, chinese_road, english, english_road
+from waystock.alerts import (
+    chinese,
+    chinese_delay,
+    chinese_road,
+    english,
+    english_delay,
+    english_road,
+)
 from waystock.alerts.figures import Case, Figures
 
 Language = Literal["en", "zh"]
@@ -16,7 +23,10 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
     "en": {
-        "shipment.late_predicted": english.late,
+        "shipment.late_predicted": english_delay.late,
+        "shipment.late_departure": english_delay.late_departure,
+        "shipment.stop_missed": english_delay.stop_missed,
+        "shipment.no_show": english_delay.no_show,
         "vehicle.off_route": english.off_route,
         "vehicle.no_go": english_road.no_go,
         "vehicle.dwell": english_road.dwell,
@@ -38,7 +48,10 @@ _SENTENCES: dict[Language, dict[str, Callable[[Case], str]]] = {
         "system.dead_letters": english.waiting_dead_letters,
     },
     "zh": {
-        "shipment.late_predicted": chinese.late,
+        "shipment.late_predicted": chinese_delay.late,
+        "shipment.late_departure": chinese_delay.late_departure,
+        "shipment.stop_missed": chinese_delay.stop_missed,
+        "shipment.no_show": chinese_delay.no_show,
         "vehicle.off_route": chinese.off_route,
         "vehicle.no_go": chinese_road.no_go,
         "vehicle.dwell": chinese_road.dwell,

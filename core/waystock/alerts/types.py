@@ -26,6 +26,8 @@ class AlertType(NamedTuple):
 
 _OF_FENCE = ("fence", "fence_en", "fence_zh")
 _OF_ROAD = ("vehicle", "plate", "time_zone", "ended")
+_OF_STOP = ("destination_en", "destination_zh")
+_OF_LOAD = ("units", "pallets", *_OF_ROAD)
 
 ALERT_TYPES: tuple[AlertType, ...] = (
     AlertType(
@@ -44,6 +46,9 @@ ALERT_TYPES: tuple[AlertType, ...] = (
             "remaining_m",
             "pace_mps",
             "model",
+            "cause",  # late_departure | halt | detour | service | slow
+            "units",
+            "pallets",
             "plate",
             "time_zone",
             "ended",  # recovered | arrived | shipment_over, once it is cleared
@@ -81,6 +86,24 @@ ALERT_TYPES: tuple[AlertType, ...] = (
             "limit_s",
             *_OF_ROAD,
         ),
+    ),
+    AlertType(
+        "shipment.no_show",
+        "critical",
+        "shipment/stop",
+        ("shipment", "seq", *_OF_STOP, "window_end", "last_seen", *_OF_LOAD),
+    ),
+    AlertType(
+        "shipment.stop_missed",
+        "critical",
+        "shipment/stop",
+        ("shipment", "seq", *_OF_STOP, "window_end", *_OF_LOAD),
+    ),
+    AlertType(
+        "shipment.late_departure",
+        "warning",
+        "shipment",
+        ("site_en", "site_zh", "depart_at", "busy_with", "last_seen", *_OF_LOAD),
     ),
     AlertType(
         "load.wrong_vehicle",

@@ -57,6 +57,9 @@ class TransitEntity(_Entity, frozen=True, kw_only=True):
     eta: Utc | None = None
     eta_p10: Utc | None = None
     eta_p90: Utc | None = None
+    eta_model: Literal["learned", "pace", "straight_line"] | None = None
+    """What `eta` rests on: finished trips of the same way, planned and own pace, the straight line.
+    """
     window_end: Utc | None = None
     late_s: float | None = None
     """Predicted arrival minus window end; negative is early, None is unknown (never "on time")."""

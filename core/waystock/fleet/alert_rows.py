@@ -10,7 +10,7 @@ import msgspec
 
 from waystock.alerts.types import severity_of
 from waystock.contract.identifiers import iso_utc
-from waystock.fleet.derived import MODELS, instant_from_us, instant_or_none
+from waystock.fleet.derived import CAUSES, MODELS, instant_from_us, instant_or_none
 from waystock.fleet.plan import FleetPlan
 from waystock.fleet.rows import (
     DWELL,
@@ -176,6 +176,7 @@ def _late(row: Row, codes: Codes, plan: FleetPlan) -> Figures:
         "eta": iso_utc(instant_from_us(row.eta_us)),
         "window_end": iso_utc(instant_from_us(row.window_end_us)),
         "model": MODELS[row.model],
+        "cause": CAUSES[row.cause],
     }
 
 

@@ -13,13 +13,15 @@ import numpy as np
 from waystock.compiled import compiled
 from waystock.fleet.fixes import Floats, Int64s
 from waystock.fleet.lane_errors import (
-    FAR,
+    AWAY_SLOTS,
     SLOT_S,
     SLOTS,
     LaneErrors,
     bucket_of,
     learn_error,
+    learn_lead,
     no_errors,
+    scale,
 )
 from waystock.fleet.lane_pace import (
     SIGNALS,
@@ -76,7 +78,12 @@ class Forecaster(NamedTuple):
     signals: Floats
     """… the signals of that instant."""
     samples: Floats
-    """Of each visit, the newest prediction by how far away it was; NaN without."""
+    """Of each visit, what was predicted last in each of the last `SLOTS` minutes, and …"""
+    sampled: Floats
+    """… when; −inf without."""
+    counted: Floats
+    """Of each visit, the newest prediction of each minute away, of those that were handed out; NaN
+    without."""
 
 
 def forecast(trips: LaneTrips) -> Predictions:
@@ -126,7 +133,9 @@ def _run(trips: LaneTrips, kinds: Int64s, rows: Int64s, made: Predictions) -> No
         trips.visit_first[:-1].copy(),
         np.zeros(visits),
         np.zeros((visits, SIGNALS)),
-        np.full((visits, SLOTS), np.nan),
+        np.zeros((visits, SLOTS)),
+        np.full((visits, SLOTS), -np.inf),
+        np.full((visits, AWAY_SLOTS), np.nan),
     )
     done = 0
     for event in range(len(rows)):
@@ -142,9 +151,14 @@ def _arrive(know: Forecaster, trips: LaneTrips, visit: int) -> None:
     """A stop was reached: its leg is over, the next begins."""
     trip, now_s = int(trips.visit_trip[visit]), trips.visit_s[visit]
     for slot in range(SLOTS):
-        if not np.isnan(know.samples[visit, slot]):
+        at_s = know.sampled[visit, slot]
+        if now_s - at_s <= SLOTS * SLOT_S:
+            away_s = know.samples[visit, slot] - at_s
+            learn_error(know.errors, bucket_of(away_s), away_s, now_s - know.samples[visit, slot])
+    for slot in range(AWAY_SLOTS):
+        if not np.isnan(know.counted[visit, slot]):
             bucket = bucket_of((slot + 0.5) * SLOT_S)
-            learn_error(know.errors, bucket, now_s - know.samples[visit, slot])
+            learn_lead(know.errors, bucket, now_s - know.counted[visit, slot])
     begin_s = know.profile.begin_s[visit]
     if begin_s > 0 and now_s > begin_s:
         took_s = now_s - begin_s
@@ -224,12 +238,21 @@ def _answer(know: Forecaster, trips: LaneTrips, fix: int, made: Predictions, don
     rest_s, own = _rest_s(know, trips, visit, fix)
     network = network_log(know.pace, now_s)
     away_s = 0.0
-    while visit < end and trips.visit_s[visit] - now_s <= HORIZON_S:
+    # As far as is asked for; and what is said of arrivals up to `SLOTS` minutes away is remembered,
+    # whether they come sooner or later: errors of those alone that came soon would say little.
+    while visit < end and (trips.visit_s[visit] - now_s <= HORIZON_S or away_s < SLOTS * SLOT_S):
         leg_s = rest_s if away_s == 0.0 else _leg_s(know, trips, visit, now_s)
         slower = factor(know.pace, own, ahead_log(know.pace, int(trips.leg[visit]), now_s), network)
         away_s += max(1.0, leg_s * slower)
-        _hand_out(know, made, done, fix, visit, now_s, away_s)
-        done += 1
+        if away_s < SLOTS * SLOT_S:
+            slot = int(now_s / SLOT_S) % SLOTS
+            know.samples[visit, slot] = now_s + away_s
+            know.sampled[visit, slot] = now_s
+        if trips.visit_s[visit] - now_s <= HORIZON_S:
+            if away_s < AWAY_SLOTS * SLOT_S:
+                know.counted[visit, int(away_s / SLOT_S)] = now_s + away_s
+            _hand_out(know, made, done, fix, visit, now_s, away_s)
+            done += 1
         visit += 1
     return done
 
@@ -259,13 +282,13 @@ def _hand_out(
     away_s: float,
 ) -> None:
     """One prediction with its range; never in the past."""
-    if away_s < SLOTS * SLOT_S:
-        know.samples[visit, int(away_s / SLOT_S)] = now_s + away_s
-    near = min(bucket_of(away_s), FAR - 1)
-    quantiles = know.errors.quantiles[near]
+    near = bucket_of(away_s)
+    wide = scale(away_s)
+    low_s, high_s = know.errors.range[near, 0] * wide, know.errors.range[near, 1] * wide
+    middle_s = min(high_s, max(low_s, know.errors.middle_s[near]))
     made.fix[row] = fix
     made.visit[row] = visit
-    made.p10[row] = now_s + max(0.0, away_s + quantiles[0])
-    made.p50[row] = now_s + max(0.0, away_s + quantiles[1])
-    made.p90[row] = now_s + max(0.0, away_s + quantiles[2])
+    made.p10[row] = now_s + max(0.0, away_s + low_s)
+    made.p50[row] = now_s + max(0.0, away_s + middle_s)
+    made.p90[row] = now_s + max(0.0, away_s + high_s)
     made.told[row] = now_s + max(0.0, away_s + know.errors.lead_s[near])

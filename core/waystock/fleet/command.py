@@ -1,5 +1,5 @@
-"""`waystock fleet COMMAND …`: what can be asked of recorded fixes. Upstream: a user's files;
-downstream: standard output, one JSON object a line.
+"""`waystock fleet COMMAND …`: what can be asked of recorded fixes, and of what was predicted.
+Upstream: a user's files, the store; downstream: standard output, one JSON object a line.
 """
 
 import sys
@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = {
     "replay": "waystock.fleet.replay_command",
     "eta-score": "waystock.fleet.eta_score_command",
+    "eta-report": "waystock.store.eta_report_command",
 }
 """Each is loaded when it is asked for: the rules bring numba with them."""
 

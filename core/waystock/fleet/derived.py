@@ -19,7 +19,8 @@ MARKS: dict[int, Mark] = {
     LOW_ACCURACY: "low_accuracy",
     TELEPORT: "teleport",
 }
-MODELS = ("planned_speed", "trip_pace", "own_pace")
+MODELS = ("pace", "learned", "straight_line")
+CAUSES = ("", "late_departure", "halt", "detour", "service", "slow")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

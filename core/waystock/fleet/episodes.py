@@ -6,7 +6,7 @@ from waystock.compiled import compiled
 from waystock.fleet.journey import off_route_limit_m
 from waystock.fleet.planned import PlannedStop
 from waystock.fleet.records import Items
-from waystock.fleet.rows import LATE, OFF_ROUTE, RECOVERED, Row, Step, end_row, say
+from waystock.fleet.rows import LATE, NO_CAUSE, OFF_ROUTE, RECOVERED, Row, Step, end_row, say
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.state import AwayFigures, LateFigures, VehicleState, Watch
 
@@ -43,6 +43,8 @@ def watch_lateness(
     figures.window_end_us = stop.window_end_us
     figures.seq = stop.seq
     figures.model = step.model
+    if step.cause != NO_CAUSE:
+        figures.cause = step.cause
     row = rows[_say_late(watch, figures, step, rows)]
     if news == _CLEARED:
         end_row(row, watch.clear_us, step)
@@ -201,6 +203,7 @@ def _say_late(watch: Watch, figures: LateFigures, step: Step, rows: Items[Row]) 
     row.window_end_us = figures.window_end_us
     row.seq = figures.seq
     row.model = figures.model
+    row.cause = figures.cause
     return at
 
 

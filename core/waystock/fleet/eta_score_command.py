@@ -45,7 +45,17 @@ def run(arguments: Sequence[str]) -> int:
     for file, rejects in ((options.file, fixes.rejects), (options.arrivals, arrivals.rejects)):
         for one in rejects:
             _print(_reject_line(str(file), one))
-    _print({"type": "score", "model": options.model, **score_of(trips, options.model)})
+    _print(
+        {
+            "type": "score",
+            "model": options.model,
+            **score_of(trips, options.model),
+            "trips": len(trips.fix_first) - 1,
+            "fixes": len(trips.fix_s),
+            "repeated_fixes": trips.repeated,
+            "rejects": len(fixes.rejects) + len(arrivals.rejects),
+        }
+    )
     return 0
 
 

@@ -25,10 +25,12 @@ from waystock.fleet.records import F8, I8, UNKNOWN_US, Items, Records, as_items,
 from waystock.fleet.rows import (
     FUTURE_TIME,
     LOW_ACCURACY,
+    OUTLOOK,
     PROGRESS,
     ROW,
     STEP,
     TELEPORT,
+    Outlook,
     Progress,
     Row,
     Step,
@@ -70,6 +72,8 @@ class FoldOutput(NamedTuple):
     checkpoint_track: Int32s
     rows: Records
     """Each row that is new or changed, once."""
+    outlooks: Records
+    """When each vehicle will be at its next stop and at those after it."""
     marks: NDArray[np.int8]
     """For each fix as it was given, why it was left out, or 0."""
 
@@ -99,6 +103,7 @@ def fold_tracks(
     marks = np.zeros(len(order), np.int8)
     step = np.zeros(1, STEP)
     before = np.empty(1, STATE)
+    outlooks = np.zeros(plan.stops_of(shipments), OUTLOOK)
     while True:
         _fold(
             as_items(states, VehicleState),
@@ -110,6 +115,7 @@ def fold_tracks(
             plan.arrays,
             as_items(rows, Row),
             as_items(progress, Progress),
+            as_items(outlooks, Outlook),
             as_items(checkpoints, VehicleState),
             checkpoint_track,
             marks,
@@ -123,7 +129,13 @@ def fold_tracks(
     marks_as_given[order] = marks
     said, kept = int(step["rows"][0]), int(step["checkpoints"][0])
     return FoldOutput(
-        states, progress, checkpoints[:kept], checkpoint_track[:kept], rows[:said], marks_as_given
+        states,
+        progress,
+        checkpoints[:kept],
+        checkpoint_track[:kept],
+        rows[:said],
+        outlooks[: int(step["outlooks"][0])],
+        marks_as_given,
     )
 
 
@@ -162,6 +174,7 @@ def _fold(
     plan: PlanArrays,
     rows: Items[Row],
     progress: Items[Progress],
+    outlooks: Items[Outlook],
     checkpoints: Items[VehicleState],
     checkpoint_track: NDArray[np.int32],
     marks: NDArray[np.int8],
@@ -202,7 +215,7 @@ def _fold(
             return
         step.checkpoints = kept
         if step.is_accepted:
-            tell_progress(progress[track], state, step, plan.stops, s)
+            tell_progress(progress[track], outlooks, state, step, plan, s)
 
 
 @compiled

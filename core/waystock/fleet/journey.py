@@ -11,7 +11,10 @@ from waystock.fleet.records import UNKNOWN_US, Items
 from waystock.fleet.route import project, project_anywhere
 from waystock.fleet.rows import ARRIVAL, Row, Step, say
 from waystock.fleet.settings import FINISHED_MAX, FleetSettings
-from waystock.fleet.state import Journey, Spot, VehicleState
+from waystock.fleet.state import ENTERING, STOPPED, Journey, Spot, VehicleState
+
+_BITS = 63
+"""Stops whose number is less are remembered one by one."""
 
 
 @compiled
@@ -57,6 +60,9 @@ def begin_or_go_on(journey: Journey, shipment: PlannedShipment) -> None:
         journey.shipment = shipment.key
         journey.has_arrived = False
         journey.last_seq = 0
+        journey.arrived = 0
+        journey.leg_us = 0
+        journey.left_us = 0
     elif journey.route_m == shipment.route_m:
         return
     journey.route_m = shipment.route_m
@@ -91,14 +97,117 @@ def arrive(
     stop = stops[at]
     for i in range(step.entered_count):
         if step.entered[i] == stop.fence:
-            say(rows, step, ARRIVAL, shipment.key, stop.seq, step.entered_us[i])
-            if not math.isnan(journey.progress_m) and not math.isnan(stop.along_m):
-                journey.progress_m = max(journey.progress_m, stop.along_m)
-            journey.last_seq = stop.seq
-            journey.has_arrived = True
-            journey.rebase = 0
+            _arrive_at(journey, step, shipment, stop, step.entered_us[i], rows)
             return step.entered_us[i]
     return UNKNOWN_US
+
+
+@compiled
+def _arrive_at(
+    journey: Journey,
+    step: Step,
+    shipment: PlannedShipment,
+    stop: PlannedStop,
+    at_us: int,
+    rows: Items[Row],
+) -> None:
+    say(rows, step, ARRIVAL, shipment.key, stop.seq, at_us)
+    if not math.isnan(journey.progress_m) and not math.isnan(stop.along_m):
+        journey.progress_m = max(journey.progress_m, stop.along_m)
+    journey.last_seq = stop.seq
+    journey.has_arrived = True
+    journey.rebase = 0
+    journey.arrived |= _bit(stop)
+    journey.leg_us = at_us
+    journey.left_us = at_us
+
+
+@compiled
+def _bit(stop: PlannedStop) -> int:
+    """0 for a number that no bit stands for: such stops are reached in their order alone."""
+    return 1 << stop.seq if 0 <= stop.seq < _BITS else 0
+
+
+@compiled
+def arrive_late(
+    journey: Journey,
+    step: Step,
+    shipment: PlannedShipment,
+    stops: Items[PlannedStop],
+    rows: Items[Row],
+) -> None:
+    """A stop that was left out before is reached after all; where the journey has got to stays."""
+    for at in range(shipment.first_stop, shipment.last_stop):
+        stop = stops[at]
+        bit = _bit(stop)
+        if not journey.has_arrived or stop.seq >= journey.last_seq:
+            return
+        if bit == 0 or journey.arrived & bit:
+            continue
+        for i in range(step.entered_count):
+            if step.entered[i] == stop.fence:
+                say(rows, step, ARRIVAL, shipment.key, stop.seq, step.entered_us[i])
+                journey.arrived |= bit
+
+
+@compiled
+def arrive_ahead(
+    state: VehicleState,
+    step: Step,
+    shipment: PlannedShipment,
+    stops: Items[PlannedStop],
+    rows: Items[Row],
+) -> int:
+    """A vehicle that stands at a later stop than its next one has left out those between; when it
+    came there, or UNKNOWN_US. Driving through a later stop's fence leaves out nothing."""
+    journey = state.journey
+    if state.phase != STOPPED or journey.leg_us == 0:
+        return UNKNOWN_US
+    expected = next_stop(journey, shipment, stops)
+    if expected < 0 or _stay_us(state, stops[expected].fence) > 0:
+        return UNKNOWN_US
+    for at in range(expected + 1, shipment.last_stop):
+        stop = stops[at]
+        since_us = _stay_us(state, stop.fence)
+        if since_us > journey.leg_us and _bit(stop) != 0:
+            _arrive_at(journey, step, shipment, stop, since_us, rows)
+            return since_us
+    return UNKNOWN_US
+
+
+@compiled
+def _stay_us(state: VehicleState, fence: int) -> int:
+    """Since when it is surely in a fence; 0 if it isn't."""
+    for i in range(state.fence_count):
+        stay = state.fences[i]
+        if stay.fence == fence and stay.stage != ENTERING:
+            return stay.entered_us
+    return 0
+
+
+@compiled
+def note_leg(journey: Journey, step: Step, stop: PlannedStop, s: FleetSettings) -> None:
+    """When the leg to the next stop began, and when the stop where it begins was left."""
+    now_us = step.spot.time_us
+    if journey.leg_us == 0 and journey.progress_m >= s.departed_m:
+        journey.leg_us = now_us
+    if not has_left(journey, stop, s):
+        journey.left_us = now_us
+
+
+@compiled
+def is_under_way(journey: Journey, s: FleetSettings) -> bool:
+    """Whether the place where the shipment begins is behind it."""
+    return journey.progress_m >= s.departed_m or journey.has_arrived
+
+
+@compiled
+def has_left(journey: Journey, stop: PlannedStop, s: FleetSettings) -> bool:
+    """Whether the vehicle is on its way to `stop`, away from where the leg begins. Without a route
+    it has as soon as it is somewhere."""
+    along_m = journey.progress_m - stop.leg_from_m
+    leg_m = stop.along_m - stop.leg_from_m
+    return not along_m < min(s.leave_m, s.leave_share * leg_m)
 
 
 @compiled

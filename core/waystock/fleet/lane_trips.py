@@ -45,6 +45,8 @@ class LaneTrips(NamedTuple):
     """Which leg ends with the visit, by number of stops left out (`SPANS` rows), then by visit.
     Only those are legs that some trip has in its plan; the others are −1."""
     legs: int
+    repeated: int
+    """Fixes that said the same again and were left out."""
 
 
 def lane_trips(
@@ -63,7 +65,7 @@ def lane_trips(
     visit_trip = visit_trip[order]
     of_device = np.array([numbers.get(name, -1) for name in fixes.devices], np.int32)
     fix_trip = of_device[fixes.device] if len(fixes.devices) else fixes.device
-    by_time = _by_time(fixes, fix_trip)
+    by_time, repeated = _by_time(fixes, fix_trip)
     fix_trip = fix_trip[by_time]
     fix_first = np.searchsorted(fix_trip, np.arange(len(numbers) + 1)).astype(np.int64)
     fix_s = fixes.time_us[by_time] / 1e6
@@ -85,17 +87,19 @@ def lane_trips(
         lon[order],
         leg,
         legs,
+        repeated,
     )
 
 
-def _by_time(fixes: FixColumns, fix_trip: Int32s) -> Int64s:
-    """Rows of the trips' fixes by trip and time; one that says the same again is left out."""
+def _by_time(fixes: FixColumns, fix_trip: Int32s) -> tuple[Int64s, int]:
+    """Rows of the trips' fixes by trip and time, without those that say the same again; and how
+    many these are."""
     columns = (fix_trip, fixes.time_us, fixes.lat, fixes.lon)
     order = np.lexsort(columns[::-1])
     order = order[fix_trip[order] >= 0]
     new = np.ones(len(order), np.bool_)
     new[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in columns], axis=0)
-    return order[new]
+    return order[new], int(len(new) - new.sum())
 
 
 def _stops(visits: Iterable[tuple[str, tuple[float, float]]]) -> list[int]:

@@ -6,7 +6,7 @@ plan's arrays.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # shapely's own annotations leave **kwargs open, which taints each of its functions.
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple, cast
 
@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from waystock.contract.masterdata import Shipment, ShipmentStop
 from waystock.fleet.ellipsoid import Floats, leg_lengths_m, metres_per_degree
 from waystock.fleet.fences import FenceIndex
+from waystock.fleet.lane_curve import lane_of
 from waystock.fleet.planned import VERTEX
 from waystock.fleet.records import Records
 
@@ -25,9 +26,11 @@ _SAME_PLACE_M = 1.0
 
 
 class PlacedStop(NamedTuple):
-    """A stop and where it is; NaN as in `PlannedStop`."""
+    """A stop, where it is, and the lane that leads to it; NaN and 0 as in `PlannedStop`."""
 
     stop: ShipmentStop
+    lane: int
+    leg_from_m: float
     along_m: float
     lat: float
     lon: float
@@ -82,13 +85,24 @@ def place_shipments(shipments: Sequence[Shipment], fences: FenceIndex) -> list[P
                 shipment,
                 areas_of(shipment, fences),
                 routes[i],
-                tuple(
-                    PlacedStop(stop, at_m, float(point[1]), float(point[0]))
-                    for stop, at_m, point in zip(stops, along, points, strict=True)
-                ),
+                tuple(_placed_stops(shipment, stops, routes[i], along, points)),
             )
         )
     return placed
+
+
+def _placed_stops(
+    shipment: Shipment,
+    stops: Sequence[ShipmentStop],
+    vertices: Records,
+    along: Sequence[float],
+    points: Sequence[Floats],
+) -> Iterator[PlacedStop]:
+    from_code, from_m = f"site {shipment.from_site}", 0.0
+    for stop, at_m, point in zip(stops, along, points, strict=True):
+        lane = lane_of(from_code, stop.fence, vertices, from_m, at_m)
+        yield PlacedStop(stop, lane, from_m, at_m, float(point[1]), float(point[0]))
+        from_code, from_m = stop.fence, at_m
 
 
 _NO_POINT = np.full(2, np.nan)

@@ -7,6 +7,7 @@ keys made of their codes: the same in every process, and what states remember th
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from waystock.contract.masterdata import Fence, Shipment, ShipmentStop
 from waystock.fleet.fences import FenceIndex
 from waystock.fleet.hours import Schedules
+from waystock.fleet.lane_curve import NOTHING_LEARNED, LaneBook, lane_arrays
 from waystock.fleet.limits import LimitTable, exit_margin_m, fence_records, limit_table
 from waystock.fleet.placement import PlacedShipment, areas_of, place_shipments
 from waystock.fleet.planned import (
@@ -58,11 +60,16 @@ class FleetPlan:
         schedules = Schedules()
         self.limits = limit_table(rules, settings, schedules)
         self.arrays = _arrays(index, in_order, self.limits, settings, rules, schedules)
+        self.lanes = np.array([stop.lane for one in in_order for stop in one.stops], np.int64)
+        """Of the leg that ends at each stop; 0 for none."""
+        self._most_stops = np.zeros(len(in_order), np.int64)
+        """Of each vehicle's shipments, at the place of its first, the most stops that one has."""
         self._codes = [one.shipment.shipment for one in in_order]
         self._places: dict[str, tuple[int, int]] = {}
         for place, one in enumerate(in_order):
             first, _ = self._places.get(one.shipment.vehicle, (place, place))
             self._places[one.shipment.vehicle] = (first, place + 1)
+            self._most_stops[first] = max(self._most_stops[first], len(one.stops))
 
     @classmethod
     def build(
@@ -86,6 +93,12 @@ class FleetPlan:
         placed = _placed(shipments, index, before.placed if before else {})
         return cls(index, placed, settings, rules)
 
+    def knowing(self, book: LaneBook) -> "FleetPlan":
+        """The same plan, with what lanes have taught."""
+        other = copy(self)
+        other.arrays = self.arrays._replace(lanes=lane_arrays(book, self.lanes))
+        return other
+
     def shipments_of(self, vehicles: Iterable[str]) -> NDArray[np.int32]:
         """First and last place + 1 of each vehicle's shipments, and the place of its limits."""
         limits = self.limits.places
@@ -93,6 +106,11 @@ class FleetPlan:
             (*self._places.get(vehicle, (0, 0)), limits.get(vehicle, 0)) for vehicle in vehicles
         )
         return np.fromiter(places, np.int32).reshape(-1, 3)
+
+    def stops_of(self, shipments: NDArray[np.int32]) -> int:
+        """At most so many stops lie ahead of these vehicles: each is on one shipment at a time."""
+        first, end = shipments[:, 0], shipments[:, 1]
+        return int(self._most_stops[first[first < end]].sum())
 
     def codes_of(self, vehicle: str) -> list[str]:
         """Its shipments, in order of departure."""
@@ -180,7 +198,10 @@ def _arrays(
                 [
                     (
                         key_of(one.stop.fence),
+                        one.lane,
+                        instant_us(one.stop.window_start),
                         instant_us(one.stop.window_end),
+                        one.leg_from_m,
                         one.along_m,
                         one.lat,
                         one.lon,
@@ -193,6 +214,7 @@ def _arrays(
             PlannedStop,
         ),
         vertices=as_items(np.concatenate(vertices) if vertices else np.empty(0, VERTEX), Vertex),
+        lanes=lane_arrays(NOTHING_LEARNED, np.zeros(len(stops), np.int64)),
     )
 
 

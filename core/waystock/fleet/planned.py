@@ -5,6 +5,7 @@ Upstream: `plan` and `placement`, which make them of master data; downstream: th
 from typing import NamedTuple
 
 from waystock.fleet.hours import Hours
+from waystock.fleet.lane_curve import LaneArrays
 from waystock.fleet.records import F8, I4, I8, Items, WideFlag, dtype_of
 
 
@@ -69,7 +70,12 @@ class PlannedStop:
     and `lon`, the middle of its fence, where the fence is unknown."""
 
     fence: I8
+    lane: I8
+    """Of the leg that ends here; 0 for none."""
+    window_begin_us: I8
     window_end_us: I8
+    leg_from_m: F8
+    """Where that leg begins on the route."""
     along_m: F8
     lat: F8
     lon: F8
@@ -101,3 +107,4 @@ class PlanArrays(NamedTuple):
     stops: Items[PlannedStop]
     vertices: Items[Vertex]
     hours: Hours
+    lanes: LaneArrays

@@ -14,6 +14,7 @@ import numpy as np
 from waystock.fleet.alert_rows import EPISODES, Episode, episode
 from waystock.fleet.derived import (
     MARKS,
+    MODELS,
     MOTIONS,
     Mark,
     Motion,
@@ -105,6 +106,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     window_end: datetime | None
     late_s: float | None
     """`eta` minus `window_end`; negative is early."""
+    model: str | None
+    """What `eta` rests on: learned, pace or straight_line."""
     off_route: bool
     silent_at: datetime | None = None
     """From then on it is silent, if nothing more is heard of it; None: it may be."""
@@ -267,6 +270,7 @@ def _position(output: FoldOutput, names: dict[int, str]) -> Position | None:
         eta_p90=instant_from_us(one.p90_us) if ahead else None,
         window_end=instant_from_us(one.window_end_us) if ahead else None,
         late_s=one.late_s if ahead else None,
+        model=MODELS[one.model] if ahead else None,
         off_route=bool(one.is_off_route),
         silent_at=instant_or_none(one.silent_us),
     )

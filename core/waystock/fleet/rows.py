@@ -20,8 +20,12 @@ are seconds, for speeding metres per second, for jumps the longest in metres and
 last two metres driven."""
 NOT_ENDED, RECOVERED, REACHED, SHIPMENT_OVER, HOURS_OVER = range(5)
 """Why an alert ended."""
-PLANNED_SPEED, TRIP_PACE, OWN_PACE = range(3)
-"""What an arrival time rests on: the most particular of what was used."""
+PACE, LEARNED, STRAIGHT_LINE = range(3)
+"""What an arrival time rests on: planned and own pace on the route; the lane's finished trips; the
+straight line, where there is no route."""
+NO_CAUSE, LATE_DEPARTURE, HALT, DETOUR, SERVICE, SLOW = range(6)
+"""What makes a vehicle late: it left late, stands on the way, is off its route, is kept at the stop
+before, or drives slower than it should."""
 FUTURE_TIME, LOW_ACCURACY, TELEPORT = 1, 2, 3
 """Why a fix was left out; 0 is that it was not."""
 
@@ -35,6 +39,7 @@ class Row:
     number: I4
     seq: I4
     model: I4
+    cause: I4
     ended: I4
     key: I8
     shipment: I8
@@ -69,6 +74,8 @@ class Progress:
     is_off_route: Flag
     has_outlook: Flag
     is_on_trip: Flag
+    is_under_way: Flag
+    """Whether it has left the place where its shipment begins."""
     phase: I4
     next_seq: I4
     """The stop ahead, where there is an outlook …"""
@@ -94,6 +101,21 @@ class Progress:
     remaining_m: F8
     late_s: F8
     trip_m: F8
+
+
+class Outlook:
+    """When a vehicle will be at one of its later stops, as of its last accepted fix."""
+
+    track: I4
+    seq: I4
+    model: I4
+    shipment: I8
+    lane: I8
+    fix_us: I8
+    eta_us: I8
+    p10_us: I8
+    p90_us: I8
+    remaining_m: F8
 
 
 class Step:
@@ -126,6 +148,10 @@ class Step:
     from_us: I8
     eta_us: I8
     model: I4
+    cause: I4
+    """What makes it late, if it is."""
+    outlooks: I4
+    """How many there are so far."""
     shipment: I4
     """Place of the active shipment among the plan's; −1 for none."""
     next_stop: I4
@@ -152,6 +178,7 @@ class Step:
 
 
 ROW, PROGRESS, STEP = dtype_of(Row), dtype_of(Progress), dtype_of(Step)
+OUTLOOK = dtype_of(Outlook)
 
 
 @compiled

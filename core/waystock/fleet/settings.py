@@ -136,6 +136,25 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A halt up to this long is expected to end at once …"""
     halt_s_max: float = 900.0
     """… a longer one to last as long again as it already has, but no more than this."""
+    learned_prior_passages: float = 0.25
+    """So many finished trips of a lane weigh as much as the planned pace."""
+    learned_trust_s: float = 240.0
+    """Driving time after which the vehicle's pace of the last minutes, against what its lane takes
+    there, and the lane weigh the same on the way just ahead."""
+    delay_log_max: float = 0.7
+    """A vehicle is never reckoned slower or faster than its lane by more than e to this."""
+    service_s: float = 900.0
+    """Stay at a stop, where none has been learned; before that it waits for its window to open."""
+    service_over_share: float = 0.2
+    service_over_s_max: float = 600.0
+    """A stay longer than usual lasts such a part of it longer still, but no more than this."""
+    leave_m: float = 400.0
+    leave_share: float = 0.3
+    """A vehicle has left a stop when it is so far along the leg from there, or has driven such a
+    part of it, whichever is less."""
+    break_after_s: float = 14_400.0
+    break_s: float = 1_200.0
+    """Twenty minutes' rest after four hours' driving, on ways that nobody drove yet."""
     detour: float = 1.3
     """Way ÷ straight line, where there is no route or the vehicle is off it."""
     spread_planned: float = 0.30

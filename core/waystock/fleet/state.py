@@ -25,8 +25,8 @@ from waystock.fleet.records import (
 from waystock.fleet.settings import FENCES_MAX, FINISHED_MAX, RECENT_MAX, RESTS_MAX
 
 FORM = 4
-"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 no hours and no limits of vehicles, and
-was kept in full (see `state_bytes`)."""
+"""Number of this form; 1 was JSON, 2 knew no anomalies, 3 no hours, no limits of vehicles and not
+when a leg began, and was kept in full (see `state_bytes`)."""
 
 NOTHING, UNKNOWN, STOPPED, MOVING = 0, 1, 2, 3
 """Phases: no fix yet; too little is known; standing; driving."""
@@ -77,8 +77,14 @@ class Journey:
     """Length of the route that `progress_m` is measured on: another length is another route."""
     progress_m: F8
     """NaN: not known."""
+    arrived: I8
+    """Bit by bit, the stops arrived at whose number is less than 63."""
+    leg_us: I8
+    """When it arrived at the last stop, or was first seen under way; 0 before."""
+    left_us: I8
+    """The last fix at the stop where the leg begins; 0 until it has left it."""
     last_seq: I4
-    """The last stop arrived at, if `has_arrived`."""
+    """The last stop arrived at, if `has_arrived`; earlier ones may have been left out."""
     rebase: U1
     is_on: Flag
     has_arrived: Flag
@@ -119,7 +125,8 @@ class LateFigures:
     eta_us: I8
     window_end_us: I8
     seq: I4
-    model: I4
+    model: U2
+    cause: U2
 
 
 class AwayFigures:

@@ -28,19 +28,39 @@ from waystock.fleet.eta import forecast, forget_pace, step_pace
 from waystock.fleet.journey import (
     active_shipment,
     arrive,
+    arrive_ahead,
+    arrive_late,
     begin_or_go_on,
     finish,
+    has_left,
     is_far,
+    is_under_way,
     next_stop,
+    note_leg,
     off_route_limit_m,
     remaining_m,
     step_progress,
 )
+from waystock.fleet.lane_eta import forecast_by_lane, look_further, wait_at_stop
 from waystock.fleet.motion import begin_motion, step_motion, step_over_gap
 from waystock.fleet.outings import watch_outings
 from waystock.fleet.planned import PlanArrays, PlannedShipment, PlannedStop, Vertex
 from waystock.fleet.records import UNKNOWN_US, Items
-from waystock.fleet.rows import REACHED, RECOVERED, SHIPMENT_OVER, Progress, Row, Step
+from waystock.fleet.rows import (
+    DETOUR,
+    HALT,
+    LATE_DEPARTURE,
+    NO_CAUSE,
+    REACHED,
+    RECOVERED,
+    SERVICE,
+    SHIPMENT_OVER,
+    SLOW,
+    Outlook,
+    Progress,
+    Row,
+    Step,
+)
 from waystock.fleet.settings import FleetSettings
 from waystock.fleet.silence import expect_word, tell_silence
 from waystock.fleet.state import MOVING, NOTHING, STOPPED, UNKNOWN, VehicleState
@@ -133,7 +153,8 @@ def _step_journey(
     if len(vertices) > 0:
         _look_aside(state, step, shipment, vertices, plan.stops, rows, s)
     watch_halt(state, step, shipment, is_visiting_yard(state), rows, s)
-    _look_ahead(state, step, shipment, plan.stops, at, rows, s)
+    note_leg(journey, step, plan.stops[at], s)
+    _look_ahead(state, step, shipment, plan, at, rows, s)
 
 
 @compiled
@@ -144,6 +165,9 @@ def _end_journey(state: VehicleState) -> None:
     journey.route_m = 0.0
     journey.progress_m = 0.0
     journey.last_seq = 0
+    journey.arrived = 0
+    journey.leg_us = 0
+    journey.left_us = 0
     journey.rebase = 0
     journey.has_arrived = False
     journey.was_on_route = False
@@ -167,9 +191,13 @@ def _take_arrivals(
     rows: Items[Row],
 ) -> None:
     """Stops whose fence was entered just now, in their order; stops that follow in the same fence
-    too. An arrival settles what was predicted of it."""
+    too; a later one where it stands. An arrival settles what was predicted."""
+    at_us = arrive_ahead(state, step, shipment, stops, rows)
+    if at_us != UNKNOWN_US:
+        end_lateness(state, step, at_us, REACHED, state.late_figures.late_s, rows)
     if step.entered_count == 0:
         return
+    arrive_late(state.journey, step, shipment, stops, rows)
     while True:
         at = next_stop(state.journey, shipment, stops)
         at_us = arrive(state.journey, step, shipment, stops, rows)
@@ -208,43 +236,93 @@ def _look_ahead(
     state: VehicleState,
     step: Step,
     shipment: PlannedShipment,
-    stops: Items[PlannedStop],
+    plan: PlanArrays,
     at: int,
     rows: Items[Row],
     s: FleetSettings,
 ) -> None:
     """When it will be at its next stop, and whether that is too late."""
-    journey = state.journey
-    way_m = remaining_m(journey, step, stops[at], s)
+    journey, stop = state.journey, plan.stops[at]
+    way_m = remaining_m(journey, step, stop, s)
     if math.isnan(way_m):
         return
     now_us = step.spot.time_us
-    is_under_way = journey.progress_m >= s.departed_m or journey.has_arrived
-    from_us = now_us if is_under_way else max(now_us, shipment.depart_us)
-    since_us = state.since.time_us
-    if not is_under_way:
-        since_us = max(since_us, shipment.depart_us)
-    trip_m = trip_s = 0.0
+    has_departed = is_under_way(journey, s)
+    from_us = now_us if has_departed else max(now_us, shipment.depart_us)
+    wait_s = wait_at_stop(state, step, plan, shipment, at, s)
+    halted_s = 0.0 if wait_s > 0 else _halted_s(state, shipment, now_us, has_departed)
+    trip_m = 0.0
     if state.phase == MOVING:
         trip_m = step.spot.odometer_m - state.anchor.odometer_m
-        trip_s = (now_us - state.anchor.time_us) * 1e-6
-    halted_s = max(0.0, (now_us - since_us) * 1e-6)
-    forecast(step, state.pace, way_m, shipment.planned_speed_mps, trip_m, trip_s, halted_s, s)
+    planned_mps = shipment.planned_speed_mps
+    trip_s = _trip_s(state, now_us)
+    forecast(step, state.pace, way_m, planned_mps, trip_m, trip_s, halted_s, s)
+    forecast_by_lane(state, step, plan, at, way_m, planned_mps, halted_s, s)
+    step.p10_s += 0.6 * wait_s
+    step.p50_s += wait_s
+    step.p90_s += 1.4 * wait_s
     step.next_stop = at
     step.from_us = from_us
     step.eta_us = from_us + round(step.p50_s * 1e6)
-    watch_lateness(state, step, stops[at], rows, s)
+    step.cause = NO_CAUSE
+    if step.eta_us > stop.window_end_us:
+        step.cause = _cause(state, step, shipment, stop, wait_s, halted_s, s)
+    watch_lateness(state, step, stop, rows, s)
+
+
+@compiled
+def _halted_s(
+    state: VehicleState, shipment: PlannedShipment, now_us: int, has_departed: bool
+) -> float:
+    """How long it has been at rest; before it has set out, beyond its departure."""
+    since_us = state.since.time_us
+    if not has_departed:
+        since_us = max(since_us, shipment.depart_us)
+    return max(0.0, (now_us - since_us) * 1e-6)
+
+
+@compiled
+def _trip_s(state: VehicleState, now_us: int) -> float:
+    return (now_us - state.anchor.time_us) * 1e-6 if state.phase == MOVING else 0.0
+
+
+@compiled
+def _cause(
+    state: VehicleState,
+    step: Step,
+    shipment: PlannedShipment,
+    stop: PlannedStop,
+    wait_s: float,
+    halted_s: float,
+    s: FleetSettings,
+) -> int:
+    """What makes it late: where it is and what it does, then what it did."""
+    journey = state.journey
+    if step.away_m > off_route_limit_m(step.accuracy_m, s):
+        return DETOUR
+    if not is_under_way(journey, s):
+        return LATE_DEPARTURE
+    if wait_s > 0:
+        return SERVICE
+    if halted_s > s.halt_free_s:
+        return HALT
+    late_us = step.eta_us - stop.window_end_us
+    is_first = not journey.has_arrived and has_left(journey, stop, s)
+    if is_first and (journey.left_us - shipment.depart_us) * 2 > late_us:
+        return LATE_DEPARTURE
+    return SLOW
 
 
 @compiled
 def tell_progress(
     progress: Progress,
+    outlooks: Items[Outlook],
     state: VehicleState,
     step: Step,
-    stops: Items[PlannedStop],
+    plan: PlanArrays,
     s: FleetSettings,
 ) -> None:
-    """The vehicle after the last accepted fix."""
+    """The vehicle after the last accepted fix, and when it will be at its stops."""
     progress.is_new = True
     progress.is_off_route = state.off_route.is_open
     progress.phase = state.phase
@@ -264,9 +342,11 @@ def tell_progress(
         progress.is_on_trip = True
         progress.trip_started_us = state.anchor.time_us
         progress.trip_m = state.until.odometer_m - state.anchor.odometer_m
+    progress.is_under_way = state.journey.is_on and is_under_way(state.journey, s)
     if step.next_stop < 0:
         return
-    stop = stops[step.next_stop]
+    look_further(outlooks, state, step, plan, _trip_s(state, state.until.time_us), s)
+    stop = plan.stops[step.next_stop]
     progress.next_seq = stop.seq
     progress.has_outlook = True
     progress.model = step.model

@@ -80,6 +80,8 @@ class Vehicle:
     eta: datetime | None
     eta_p10: datetime | None
     eta_p90: datetime | None
+    eta_model: Literal["learned", "pace", "straight_line"] | None
+    """What `eta` rests on."""
     window_end: datetime | None
     late_s: float | None
     """Predicted arrival minus window end; negative is early, null is unknown (never "on time")."""
@@ -127,6 +129,7 @@ class Shipment:
     eta: datetime | None
     eta_p10: datetime | None
     eta_p90: datetime | None
+    eta_model: Literal["learned", "pace", "straight_line"] | None
     late_s: float | None
     off_route: bool
     status: Literal["planned", "loading", "in_transit", "arrived", "closed"]
@@ -144,6 +147,13 @@ class Stop:
     window_start: datetime
     window_end: datetime
     arrived_at: datetime | None
+    eta: datetime | None
+    """As it was told last, at the fix of `predicted_at`; null once it has arrived, and where
+    nothing is known."""
+    eta_p10: datetime | None
+    eta_p90: datetime | None
+    eta_model: Literal["learned", "pace", "straight_line"] | None
+    predicted_at: datetime | None
     geometry: dict[str, Any]
     """GeoJSON of the fence."""
 

@@ -40,8 +40,10 @@ def copy_database(source_url: str, target_url: str) -> tuple[dict[str, int], lis
             tables = [table for table in _in_order(target) if table != _LIST]
             target.execute(queries("copy")["carry"])
             _empty(target, tables)
+            target.execute(queries("copy")["quiet"])
             for table in tables:
                 _carry(source, target, table)
+            target.execute(queries("copy")["loud"])
             target.execute(queries("copy")["set_sequences"])
             differences = compare_rows(rows, count_rows(target))
             if differences:

@@ -1,6 +1,6 @@
 """Master data as ingest holds it in memory: read whole at start and whenever its version grows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -121,8 +121,15 @@ def _directory(database: Database, products: list[tuple[Any, ...]]) -> Directory
 
 
 def _shipments(database: Database) -> tuple[Shipment, ...]:
+    return as_shipments(_rows(database, "shipments"), _rows(database, "stops"))
+
+
+def as_shipments(
+    shipments: Iterable[tuple[Any, ...]], stop_rows: Iterable[tuple[Any, ...]]
+) -> tuple[Shipment, ...]:
+    """Of rows of both tables, in their columns' order in the queries."""
     stops: dict[str, list[ShipmentStop]] = {}
-    for shipment, seq, name, fence, customer, window_start, window_end in _rows(database, "stops"):
+    for shipment, seq, name, fence, customer, window_start, window_end in stop_rows:
         stops.setdefault(shipment, []).append(
             ShipmentStop(
                 seq=seq,
@@ -147,7 +154,7 @@ def _shipments(database: Database) -> tuple[Shipment, ...]:
             closed_at=row[9],
             stops=tuple(stops.get(row[0], ())),
         )
-        for row in _rows(database, "shipments")
+        for row in shipments
     )
 
 

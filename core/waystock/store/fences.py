@@ -20,13 +20,13 @@ class FenceRefusedError(Exception):
 
 def load_fences(database: Database) -> list[Fence]:
     """All of them, by code."""
-    return [_fence(row) for row in database.execute(queries("fences")["all"])]
+    return [as_fence(row) for row in database.execute(queries("fences")["all"])]
 
 
 def load_fence(database: Database, fence: str) -> Fence | None:
     """The fence of this code."""
     row = database.execute(queries("fences")["one"], {"fence": fence}).fetchone()
-    return _fence(row) if row else None
+    return as_fence(row) if row else None
 
 
 def save_fence(database: Database, fence: Fence) -> Fence:
@@ -73,7 +73,8 @@ def remove_fence(database: Database, fence: str) -> bool:
     return removed is not None
 
 
-def _fence(row: tuple[Any, ...]) -> Fence:
+def as_fence(row: tuple[Any, ...]) -> Fence:
+    """A row of the table, in its columns' order in the queries."""
     names = (
         "fence", "name", "kind", "site", "location", "dwell_limit_s", "speed_limit_mps", "geometry",
     )  # fmt: skip

@@ -53,6 +53,21 @@ def orders_of_shipments(database: Database, shipments: Iterable[str]) -> dict[st
     return {row[0]: row[1] for row in rows}
 
 
+def goods_of_shipments(database: Database, shipments: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Shipment → planned `units` of its orders and `pallets` on it, where there are any."""
+    rows = database.execute(
+        queries("stock")["goods_of_shipments"], {"shipments": sorted(shipments)}
+    )
+    return {
+        row[0]: {
+            name: float(value)
+            for name, value in (("units", row[1]), ("pallets", row[2]))
+            if value is not None
+        }
+        for row in rows
+    }
+
+
 def _wrong_vehicle(
     database: Database, histories: Iterable[LpnHistory], directory: Directory, names: Names
 ) -> set[str]:

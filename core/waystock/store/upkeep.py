@@ -10,6 +10,8 @@ from waystock.store.sql import queries
 
 DEAD_LETTERS = "dead_letter"
 """Of the tables with a retention the one that holds no readings."""
+PREDICTIONS = "eta_prediction"
+"""The one whose rows are no device's."""
 DELETE_BATCH = 10_000
 LOCK_CLASS = 7_219_403
 """First half of the advisory locks of scheduled jobs; the second is the job's number."""

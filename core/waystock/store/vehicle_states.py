@@ -12,7 +12,7 @@ from typing import Any, LiteralString, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from waystock.fleet.derived import MOTIONS
+from waystock.fleet.derived import MODELS, MOTIONS
 from waystock.fleet.fixes import Int64s
 from waystock.fleet.records import UNKNOWN_US, Records, taken, whole
 from waystock.fleet.state import STATE
@@ -242,6 +242,8 @@ def _progress_columns(progress: Records, names: Mapping[int, str]) -> dict[str, 
         "has_outlook": numbers("bool", progress["has_outlook"]),
         "off_route": numbers("bool", progress["is_off_route"]),
         "is_on_trip": numbers("bool", progress["is_on_trip"]),
+        "under_way": numbers("bool", progress["is_under_way"]),
+        "eta_model": texts_by(MODELS, progress["model"]),
     }
     for name, field in _PROGRESS_INSTANTS:
         columns[name] = instants(progress[field])

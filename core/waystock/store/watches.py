@@ -1,9 +1,10 @@
 """Alerts that the worker raises by looking at the store: gateways that have fallen silent, readings
-that had to be put aside, dead letters that wait for a person, vehicles at another one's door. An
-episode lasts as long as its
+that had to be put aside, dead letters that wait for a person, vehicles at another one's door,
+shipments that did not leave, left out a stop, or did not come. An episode lasts as long as its
 condition holds, and shows its newest figures.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +15,21 @@ from waystock.contract.acks import STATUS_LEASE_S
 from waystock.store.connection import Database
 from waystock.store.sql import queries
 
-WATCHED = ("gateway.silent", "ingest.dead_letter", "system.dead_letters", "dock.wrong_vehicle")
+WATCHED = (
+    "gateway.silent",
+    "ingest.dead_letter",
+    "system.dead_letters",
+    "dock.wrong_vehicle",
+    "shipment.late_departure",
+    "shipment.stop_missed",
+    "shipment.no_show",
+)
+DEPART_GRACE_S = 600.0
+"""A shipment may leave so much later than planned."""
+NO_SHOW_S = 3_600.0
+"""A receiver has waited in vain so long after the window's end."""
+UNKNOWN_S = 1_800.0
+"""A vehicle that was not heard of for so long may be anywhere."""
 DEAD_LETTER_WINDOW_S = 900.0
 """A gateway's dead letters are an open alert until none has come for this long."""
 SUBJECTS_MAX = 200
@@ -28,6 +43,7 @@ class _Condition(NamedTuple):
     site: str | None
     opened_at: datetime
     figures: dict[str, Any]
+    orders: Sequence[str] = ()
 
 
 def watch(database: Database, alert_type: str) -> list[str]:
@@ -57,6 +73,9 @@ def _conditions(database: Database, alert_type: str) -> list[_Condition]:
         "window_s": DEAD_LETTER_WINDOW_S,
         "subjects_max": SUBJECTS_MAX,
         "counted_max": LETTERS_COUNTED_MAX,
+        "grace_s": DEPART_GRACE_S,
+        "no_show_s": NO_SHOW_S,
+        "unknown_s": UNKNOWN_S,
     }
     query = queries("watches")[alert_type.replace(".", "_")]
     rows = database.execute(query, limits).fetchall()
@@ -75,6 +94,7 @@ def _raise(database: Database, alert_type: str, condition: _Condition) -> str:
             "subject": condition.subject,
             "opened_at": condition.opened_at,
             "figures": Jsonb(condition.figures),
+            "orders": list(condition.orders),
         },
     )
     return name

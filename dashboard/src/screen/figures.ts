@@ -171,6 +171,8 @@ export interface TransitRow {
   /** Name of the next stop by language, as far as it is known. */
   destination: Words | null;
   eta: string | null;
+  /** What the ETA rests on. */
+  model: "learned" | "pace" | "straight_line" | null;
   late_s: number | null;
   fixTime: string | null;
   units: number;
@@ -214,6 +216,7 @@ function transitRow(
     course_deg_true: each.course_deg_true ?? 0,
     destination: stopName(each, shipments),
     eta: each.eta ?? null,
+    model: each.eta_model ?? null,
     late_s: each.late_s ?? null,
     fixTime: each.fix_time,
     units: each.load_units ?? 0,

@@ -11,24 +11,32 @@ from waystock.fleet.eta_score import score
 from waystock.fleet.fixes import FixColumns
 from waystock.fleet.lane_baselines import baseline
 from waystock.fleet.lane_trips import LaneTrips, lane_trips
-from waystock_demo.bench.made_up_lanes import BUS, TRUCK, Kind, Lane
+from waystock_demo.bench.made_up_lanes import BUS, TRUCK, Arrival, Fix, Kind, Lane
+from waystock_demo.bench.made_up_lines import LINES, Line
 from waystock_demo.bench.options import BenchOptions
 from waystock_demo.bench.result import BenchResult
 
 DAYS = 3
+OTHER_DAYS = 2
+"""Of lines of other habits, one of each."""
 LANES = 4
 """Of buses; and half as many of trucks."""
 
 
 def run(options: BenchOptions) -> BenchResult:
     """Mean of the lanes' scores; the limit is the way left at a constant speed. `--events` is the
-    number of lanes of buses."""
+    number of lanes of buses. `others_…`: lines of another generator."""
     buses = options.events or LANES
     kinds = [BUS] * buses + [TRUCK] * (buses // 2)
     scores = [_scores(lane_of(seed, kind)) for seed, kind in enumerate(kinds)]
     means = {name: mean(one[name] for one in scores) for name in scores[0]}
     details: dict[str, float | str | list[float]] = {"lanes_of_buses": buses, "days": DAYS, **means}
     details |= {f"buses_{name}": mean(one[name] for one in scores[:buses]) for name in means}
+    others = [
+        _scores(columns_of(*Line("line", habits, seed).run(OTHER_DAYS)))
+        for seed, habits in enumerate(LINES)
+    ]
+    details |= {f"others_{name}": mean(one[name] for one in others) for name in means}
     return BenchResult(
         name="eta",
         ours=means["learned"],
@@ -41,7 +49,11 @@ def run(options: BenchOptions) -> BenchResult:
 
 def lane_of(seed: int, kind: Kind, days: int = DAYS) -> LaneTrips:
     """A made-up lane's trips as the forecast takes them."""
-    fixes, arrivals = Lane("lane", kind, seed).run(days)
+    return columns_of(*Lane("lane", kind, seed).run(days))
+
+
+def columns_of(fixes: list[Fix], arrivals: list[Arrival]) -> LaneTrips:
+    """What a generator made, as the forecast takes it."""
     trips = sorted({fix.trip for fix in fixes})
     numbers = {trip: number for number, trip in enumerate(trips)}
     time_us = np.array([fix.time_s * 1e6 for fix in fixes], np.int64)

@@ -15,6 +15,7 @@ from waystock.fleet.records import UNKNOWN_US, Records
 from waystock.fleet.rows import TRIP
 from waystock.store import fleet as store
 from waystock.store.fleet import Again, Devices
+from waystock.store.predictions import put_predictions
 from waystock.store.vehicle_states import Known
 from waystock_ingest import metrics
 from waystock_ingest.stages.episodes import end_silences, put_episodes
@@ -135,6 +136,9 @@ def put(
     store.put_checkpoints(database, of_checkpoint, output.checkpoints)
     store.put_rows(database, vehicles, output.rows, names)
     put_episodes(work, vehicles, output.rows, names, again)
+    # What is folded a second time was told before; only what is told of a newer fix is news.
+    is_news = output.outlooks["fix_us"] > known.fix_us[output.outlooks["track"]]
+    put_predictions(database, vehicles, output.outlooks[is_news], names)
     end_silences(work, vehicles)
     _note_trips(work, vehicles, output.rows, again)
 

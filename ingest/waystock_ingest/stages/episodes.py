@@ -10,11 +10,11 @@ import numpy as np
 from waystock.fleet.alert_rows import EPISODES, OF_VEHICLES, Episode, episode, is_known
 from waystock.fleet.derived import as_row, instant_from_us, instant_or_none
 from waystock.fleet.records import Records
-from waystock.fleet.rows import Row
+from waystock.fleet.rows import LATE, Row
 from waystock.store.alerts import AlertRow, Scope, replace_episodes
 from waystock.store.fleet import Again
 from waystock.store.silence import withdraw_silence
-from waystock.store.stock_alerts import orders_of_shipments
+from waystock.store.stock_alerts import goods_of_shipments, orders_of_shipments
 from waystock_ingest.stages.work import Work
 
 _KINDS = tuple(EPISODES)
@@ -37,8 +37,11 @@ def put_episodes(
     orders = orders_of_shipments(
         work.database, {names[row.shipment] for row in said if row.shipment != 0}
     )
+    goods = goods_of_shipments(
+        work.database, {names[row.shipment] for row in said if row.kind == LATE}
+    )
     alerts = [
-        _alert(work, row, episode(row, vehicles[row.track], work.plan, names), orders)
+        _alert(work, row, episode(row, vehicles[row.track], work.plan, names), orders, goods)
         for row in said
     ]
     # Two fences entered at one instant may each have an alert of one type: one stands for both.
@@ -64,7 +67,13 @@ def _scopes(work: Work, again: Again) -> list[Scope]:
     return scopes
 
 
-def _alert(work: Work, row: Row, said: Episode, orders: Mapping[str, list[str]]) -> AlertRow:
+def _alert(
+    work: Work,
+    row: Row,
+    said: Episode,
+    orders: Mapping[str, list[str]],
+    goods: Mapping[str, dict[str, float]],
+) -> AlertRow:
     names = work.master.names
     site = names.site_by_shipment.get(said.shipment or "") or names.home_sites.get(said.vehicle)
     figures = {
@@ -72,6 +81,7 @@ def _alert(work: Work, row: Row, said: Episode, orders: Mapping[str, list[str]])
         "vehicle": said.vehicle,
         "plate": names.plates.get(said.vehicle, said.vehicle),
         "time_zone": names.time_zones.get(site or "", "UTC"),
+        **(goods.get(said.subject, {}) if row.kind == LATE else {}),
     }
     return AlertRow(
         said.type,

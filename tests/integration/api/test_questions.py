@@ -30,6 +30,9 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "fleet/loads": PERIOD,
     "fleet/breakdowns": PERIOD,
     "fleet/breakdown-shares": PERIOD,
+    "arrivals/accuracy": PERIOD | {"by": "lane"},
+    "arrivals/predictions": {"shipment": "ship-2"},
+    "arrivals/promises": {},
     "measurements/latest": {"measure": "fuel_ratio", "within_minutes": 3000},
     "measurements/episodes": PERIOD | {"measure": "temperature_c", "low": 2, "high": 8},
     "stock/as-of": {"at": UNTIL},
@@ -64,6 +67,13 @@ def add_past(database: Database) -> None:
                 distance_m=50_000)  # fmt: skip
             put(database, decided, "vehicle_stop", vehicle=vehicle, arrived_at=start + HOUR,
                 departed_at=start + 3 * HOUR, lat=31.5, lon=121.5)  # fmt: skip
+    for lane in (1, 2):
+        at = NOW - (lane + 1) * HOUR
+        put(database, set(), "eta_prediction", predicted_at=at, vehicle="truck-2",
+            shipment="ship-2", seq=1, lane=lane, model="learned", remaining_m=9000.0,
+            p10=NOW - HOUR, p50=NOW, p90=NOW + HOUR)  # fmt: skip
+    put(database, set(), "stop_arrival", shipment="ship-2", seq=1, vehicle="truck-2",
+        arrived_at=NOW - timedelta(minutes=1), decided_at=NOW)  # fmt: skip
     database.execute("UPDATE shipment SET depart_at = depart_at - interval '29 hours'")
     database.execute(
         "INSERT INTO device (device, kind, biz_step, vehicle) VALUES"
@@ -161,6 +171,9 @@ def test_bad_parameters_are_refused_in_words_on_every_question(api: Api) -> None
 @pytest.mark.parametrize(
     ("path", "params", "told"),
     [
+        ("arrivals/accuracy", {"by": "driver"}, "'lane'"),
+        ("arrivals/predictions", {}, "shipment"),
+        ("arrivals/predictions", {"shipment": "ship-2", "seq": 1e9 * 9}, "seq"),
         ("measurements/latest", {}, "measure"),
         ("measurements/latest", {"measure": "temperature_c"}, "give low, high or both"),
         ("measurements/latest", {"measure": "a;b"}, "measure"),

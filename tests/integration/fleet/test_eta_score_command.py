@@ -53,6 +53,14 @@ def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def _but_counts(line: dict[str, Any]) -> dict[str, Any]:
+    """What was scored, without how many lines were not."""
+    return {name: value for name, value in line.items() if name not in _COUNTS}
+
+
+_COUNTS = {"repeated_fixes", "rejects"}
+
+
 def test_each_model_has_its_score_and_ours_is_the_best(
     recorded: tuple[list[Fix], list[Arrival]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,7 +97,8 @@ def test_a_bad_line_is_told_with_its_number_and_costs_no_other(
         ("reject", at) for at in (2, 2, 3, 4, 5)
     ]
     assert "95" in rejects[1]["reason"]
-    assert scored == expected[0]
+    assert scored["rejects"] == 5
+    assert _but_counts(scored) == _but_counts(expected[0])
 
 
 def test_lines_said_twice_count_once(
@@ -99,7 +108,8 @@ def test_lines_said_twice_count_once(
     expected = _run(_write(tmp_path, fixes, arrivals), capsys)
     *rejects, scored = _run(_write(tmp_path, fixes + fixes, arrivals + arrivals[-2:]), capsys)
     assert [line["reason"] for line in rejects] == ["the same arrival as on a line before"] * 2
-    assert scored == expected[0]
+    assert (scored["repeated_fixes"], scored["rejects"]) == (len(fixes), 2)
+    assert _but_counts(scored) == _but_counts(expected[0])
 
 
 def test_a_quote_that_is_never_closed_costs_its_own_line_alone(
@@ -110,7 +120,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_line_alone(
     endless = '"' + "x" * 200_000 + ",s9,45,5,soon"
     *rejects, scored = _run(_write(tmp_path, fixes, ['"bus,s9,45,5', endless, *arrivals]), capsys)
     assert [line["at"] for line in rejects] == [2, 3]
-    assert scored == expected[0]
+    assert _but_counts(scored) == _but_counts(expected[0])
 
 
 def test_cells_told_apart_by_semicolons_are_read_as_well(

@@ -35,7 +35,7 @@ TABLES = {
     "lpn": "lpn, location",
     "vehicle_state": "vehicle, fix_time, lat, lon, speed_mps, motion, at_fence, shipment,"
     " next_stop, round(remaining_m::numeric, 3), eta, eta_p10, eta_p90, late_s, off_route,"
-    " state, trip_started_at, round(trip_m::numeric, 3)",
+    " eta_model, under_way, state, trip_started_at, round(trip_m::numeric, 3)",
     "trip": "vehicle, started_at, ended_at, round(distance_m::numeric, 3), decided_at,"
     " ended_decided_at",
     "fold_checkpoint": "vehicle, at, state",

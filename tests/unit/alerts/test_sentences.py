@@ -38,6 +38,38 @@ def test_a_late_truck_is_told_with_its_times_and_the_orders_it_hits() -> None:
     )
 
 
+def test_a_late_truck_says_why_and_what_to_do_about_it() -> None:
+    figures: dict[str, float | str] = {**LATE, "cause": "halt", "units": 240.0, "pallets": 3.0}
+    said = sentences("shipment.late_predicted", "SH-1003", figures, ["SO-1"])
+    assert said["en"] == (
+        "Shipment SH-1003 (truck 沪A·12345) will reach Suzhou about 14 minutes late "
+        "(11:42, window ends 11:28): it stands on the way. 1 order is hit: SO-1: 240 units on "
+        "3 pallets. Call the driver and ask why, then tell the receiver."
+    )
+    assert said["zh"] == (
+        "运单 SH-1003（车辆 沪A·12345）预计到达苏州，晚点约 14 分钟"
+        "（预计 11:42，时间窗截止 11:28），原因：车辆在途中停留。影响 1 个订单：SO-1。"
+        "涉及货物 240 件、3 托盘。请联系司机了解原因，并通知收货方。"
+    )
+
+
+def test_what_is_not_known_of_a_departure_is_said_to_be_so() -> None:
+    figures: dict[str, float | str] = {
+        "plate": "沪A·12345",
+        "site_en": "Shanghai",
+        "site_zh": "上海",
+        "depart_at": "2026-11-23T03:00:00Z",
+        "last_seen": "2026-11-23T02:10:00Z",
+        "time_zone": "Asia/Shanghai",
+    }
+    said = sentences("shipment.late_departure", "SH-9", figures, [])
+    assert said["en"] == (
+        "Shipment SH-9 (truck 沪A·12345) was to leave Shanghai at 11:00; whether it has is not "
+        "known: the truck was not heard of since 10:10. Call the driver; look at its tracker."
+    )
+    assert "是否已发车未知" in said["zh"]
+
+
 def test_without_a_time_zone_the_time_is_said_to_be_utc() -> None:
     figures = {key: value for key, value in LATE.items() if key != "time_zone"}
     assert "(03:42 UTC, window ends 03:28 UTC)" in sentence(

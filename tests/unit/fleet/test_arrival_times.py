@@ -63,7 +63,7 @@ def test_a_truck_crawling_from_its_first_fix_is_called_late_within_half_a_minute
     (episode,) = late(derive(crawl, plan))
     assert episode.opened_at <= at(900 + 30)
     assert episode.cleared_at is None
-    assert episode.figures["model"] == "own_pace"
+    assert episode.figures["model"] == "pace"
     assert float(episode.figures["late_s"]) > S.late_open_s
 
 
@@ -143,7 +143,7 @@ def test_quantiles_lie_around_the_middle_and_narrow_as_the_trip_goes_on() -> Non
     assert narrow["p10_s"] < narrow["p50_s"] < narrow["p90_s"]
     assert narrow["p90_s"] / narrow["p50_s"] < wide["p90_s"] / wide["p50_s"]
     models = (MODELS[wide["model"]], MODELS[narrow["model"]])
-    assert models == ("planned_speed", "own_pace")
+    assert models == ("pace", "pace")
     near = ahead((0.0, 0.0, 0.0), 10.0, 0.0, 0.0)
     assert (near["p10_s"], near["p90_s"]) == (0.0, pytest.approx(30.6, abs=0.1))
 

@@ -52,6 +52,40 @@ def test_a_later_stop_driven_through_first_is_not_taken_for_delivered() -> None:
     assert derived.progress.next_stop == 2
 
 
+def _past_the_first(stand_s: int) -> list[Fix]:
+    """Round the first stop's fence, then a stand at the second."""
+    way = [fix(at(i), 15.0 * i, 90.0 if abs(15.0 * i - 8000) > 600 else 600.0) for i in range(935)]
+    return way + [fix(at(935 + i), 14_020.0) for i in range(stand_s)]
+
+
+def test_a_stop_that_was_left_out_does_not_hold_up_those_after_it() -> None:
+    plan = shipment(stops=[("first", 9000.0), ("second", 9000.0), ("customer", 9000.0)])
+    derived = derive(_past_the_first(400), plan)
+    assert [row.seq for row in derived.arrivals] == [2]
+    assert derived.arrivals[0].arrived_at < at(935)
+    assert derived.progress is not None
+    assert derived.progress.next_stop == 3
+
+
+def test_a_stop_that_was_left_out_may_still_be_reached_afterwards() -> None:
+    plan = shipment(stops=[("first", 9000.0), ("second", 9000.0), ("customer", 9000.0)])
+    back = [fix(at(1335 + i), 14_020.0 - 15.0 * i, 90.0) for i in range(402)]
+    there = [fix(at(1737 + i), 8000.0) for i in range(60)]
+    derived = derive(_past_the_first(400) + back + there, plan)
+    assert sorted(row.seq for row in derived.arrivals) == [1, 2]
+    assert derived.progress is not None
+    assert derived.progress.next_stop == 3
+
+
+def test_standing_at_the_depot_before_a_round_trip_leaves_out_nothing() -> None:
+    plan = shipment(
+        stops=[("first", 9000.0), ("depot", 9000.0)],
+        route=[(lon_of(x), lat_of(0)) for x in (0, 4000, 8000, 4001, 1)],
+    )
+    loading = [fix(at(i), 0.0) for i in range(900)]
+    assert derive(loading, plan).arrivals == []
+
+
 def test_two_stops_in_one_fence_are_both_reached_by_one_visit() -> None:
     plan = shipment(stops=[("first", 9000.0), ("first", 9000.0), ("customer", 9000.0)])
     assert [row.seq for row in derive(drive(600, 15.0), plan).arrivals] == [1, 2]

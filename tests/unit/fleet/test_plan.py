@@ -54,8 +54,8 @@ def test_shipments_of_a_vehicle_are_ordered_by_departure() -> None:
 
 def told(plan: FleetPlan) -> list[str]:
     """Every number of it; not its bytes, for those between a record's fields mean nothing."""
-    *records, hours = plan.arrays
-    return [repr(np.asarray(part).tolist()) for part in (*records, *hours)]
+    *records, hours, lanes = plan.arrays
+    return [repr(np.asarray(part).tolist()) for part in (*records, *hours, *lanes)]
 
 
 def test_a_plan_built_on_the_one_before_is_the_plan_built_alone() -> None:

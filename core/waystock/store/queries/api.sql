@@ -92,6 +92,7 @@ SELECT
     s.eta,
     s.eta_p10,
     s.eta_p90,
+    s.eta_model,
     s.window_end,
     s.late_s,
     s.changed_at,
@@ -170,6 +171,7 @@ WITH listed AS (
         state.eta,
         state.eta_p10,
         state.eta_p90,
+        state.eta_model,
         state.late_s,
         coalesce(state.off_route, false) AS off_route,
         CASE
@@ -250,10 +252,22 @@ SELECT
     t.window_start,
     t.window_end,
     a.arrived_at,
+    said.p50 AS eta,
+    said.p10 AS eta_p10,
+    said.p90 AS eta_p90,
+    said.model AS eta_model,
+    said.predicted_at,
     f.geometry
 FROM shipment_stop AS t
 INNER JOIN fence AS f USING (fence)
 LEFT JOIN stop_arrival AS a USING (shipment, seq)
+LEFT JOIN LATERAL (
+    SELECT p.p10, p.p50, p.p90, p.model, p.predicted_at
+    FROM eta_prediction AS p
+    WHERE p.shipment = t.shipment AND p.seq = t.seq AND p.predicted_at > now() - interval '30 days'
+    ORDER BY p.predicted_at DESC
+    LIMIT 1
+) AS said ON a.arrived_at IS NULL
 WHERE t.shipment = any(%(shipments)s::text [])
 ORDER BY t.shipment, t.seq;
 

@@ -32,6 +32,13 @@ COPY (SELECT {columns} FROM {table}) TO STDOUT (FORMAT binary);
 -- write --
 COPY {table} ({columns}) FROM STDIN (FORMAT binary);
 
+-- quiet --
+-- What arrivals that are carried would queue comes with the source's rows.
+ALTER TABLE stop_arrival DISABLE TRIGGER stop_arrival_is_due;
+
+-- loud --
+ALTER TABLE stop_arrival ENABLE TRIGGER stop_arrival_is_due;
+
 -- set_sequences --
 -- COPY leaves identity columns' sequences where they were.
 DO $$

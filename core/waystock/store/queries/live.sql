@@ -58,6 +58,7 @@ SELECT
     s.eta,
     s.eta_p10,
     s.eta_p90,
+    s.eta_model,
     s.window_end,
     s.late_s,
     coalesce(s.off_route, false) AS off_route,

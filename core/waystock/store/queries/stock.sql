@@ -241,6 +241,11 @@ FROM sales_order
 WHERE shipment = any(%(shipments)s::text [])
 GROUP BY shipment;
 
+-- goods_of_shipments --
+SELECT k.shipment, g.units, g.pallets
+FROM unnest(%(shipments)s::text []) AS k (shipment)
+CROSS JOIN LATERAL goods_of_stop(k.shipment, NULL) AS g;
+
 -- lock_levels --
 SELECT r.site, r.gtin FROM reorder_point AS r
 INNER JOIN unnest(%(sites)s::text [], %(gtins)s::text []) AS k (site, gtin) USING (site, gtin)

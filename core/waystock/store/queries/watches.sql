@@ -97,7 +97,7 @@ INSERT INTO alert (
     alert_id, type, severity, site, subject, opened_at, figures, orders, recorded_at, changed_at, decided_at
 )
 VALUES (
-    %(alert_id)s, %(type)s, %(severity)s, %(site)s, %(subject)s, %(opened_at)s, %(figures)s, '{}',
+    %(alert_id)s, %(type)s, %(severity)s, %(site)s, %(subject)s, %(opened_at)s, %(figures)s, %(orders)s::text [],
     clock_timestamp(), clock_timestamp(), %(opened_at)s
 )
 ON CONFLICT (alert_id) DO UPDATE
@@ -110,5 +110,139 @@ UPDATE alert SET
 WHERE alert_id = %(alert_id)s AND figures <> %(figures)s;
 
 -- clear --
-UPDATE alert SET cleared_at = now(), changed_at = clock_timestamp()
+UPDATE alert SET
+    cleared_at = now(),
+    figures = CASE WHEN type LIKE 'shipment.%%' THEN figures || '{"ended": "over"}' ELSE figures END,
+    changed_at = clock_timestamp()
 WHERE alert_id = any(%(alert_ids)s::text []);
+
+-- shipment_late_departure --
+-- Due to leave, and not seen on its way; what is not known of the vehicle is told as such. It leaves once: an alert that was
+-- cleared stays so.
+SELECT
+    s.shipment AS subject,
+    s.from_site AS site,
+    s.depart_at + make_interval(secs => %(grace_s)s) AS opened_at,
+    jsonb_strip_nulls(jsonb_build_object(
+        'vehicle', s.vehicle,
+        'plate', v.plate,
+        'site_en', site.name ->> 'en',
+        'site_zh', site.name ->> 'zh',
+        'time_zone', site.time_zone,
+        'depart_at', to_char(s.depart_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'busy_with', nullif(state.shipment, s.shipment),
+        'last_seen', CASE
+            WHEN coalesce(state.fix_time, '-infinity') < now() - make_interval(secs => %(unknown_s)s)
+                THEN coalesce(to_char(state.fix_time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'never')
+        END,
+        'units', goods.units,
+        'pallets', goods.pallets
+    )) AS figures,
+    goods.orders
+FROM shipment AS s
+INNER JOIN vehicle AS v USING (vehicle)
+INNER JOIN site ON s.from_site = site.site
+LEFT JOIN vehicle_state AS state ON s.vehicle = state.vehicle
+CROSS JOIN LATERAL goods_of_stop(s.shipment, NULL) AS goods
+WHERE
+    s.depart_at < now() - make_interval(secs => %(grace_s)s)
+    AND s.depart_at > now() - interval '1 day'
+    AND coalesce(s.closed_at > now(), true)
+    AND NOT coalesce(state.shipment = s.shipment AND state.under_way, false)
+    -- Without a route nobody knows how far it is; a trip begun since then is its departure.
+    AND NOT (
+        jsonb_array_length(s.route) < 2
+        AND EXISTS (
+            SELECT 1 FROM trip AS t
+            WHERE t.vehicle = s.vehicle AND t.started_at > s.depart_at - interval '2 hours'
+        )
+    )
+    AND NOT EXISTS (SELECT 1 FROM stop_arrival AS a WHERE a.shipment = s.shipment)
+    AND NOT EXISTS (
+        SELECT 1 FROM alert AS a
+        WHERE a.type = 'shipment.late_departure' AND a.subject = s.shipment AND a.cleared_at IS NOT NULL
+    )
+ORDER BY s.depart_at, s.shipment
+LIMIT %(subjects_max)s;
+
+-- shipment_stop_missed --
+-- A later stop was reached, this one was not.
+SELECT
+    s.shipment || '/' || t.seq AS subject,
+    s.from_site AS site,
+    later.arrived_at AS opened_at,
+    jsonb_strip_nulls(jsonb_build_object(
+        'shipment', s.shipment,
+        'seq', t.seq,
+        'vehicle', s.vehicle,
+        'plate', v.plate,
+        'destination_en', t.name ->> 'en',
+        'destination_zh', t.name ->> 'zh',
+        'time_zone', site.time_zone,
+        'window_end', to_char(t.window_end, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'units', goods.units,
+        'pallets', goods.pallets
+    )) AS figures,
+    goods.orders
+FROM shipment AS s
+INNER JOIN vehicle AS v USING (vehicle)
+INNER JOIN site ON s.from_site = site.site
+INNER JOIN shipment_stop AS t USING (shipment)
+CROSS JOIN LATERAL (
+    SELECT min(a.arrived_at) AS arrived_at FROM stop_arrival AS a
+    WHERE a.shipment = s.shipment AND a.seq > t.seq
+) AS later
+CROSS JOIN LATERAL goods_of_stop(s.shipment, t.seq) AS goods
+WHERE
+    s.depart_at > now() - interval '3 days'
+    AND later.arrived_at IS NOT NULL
+    AND coalesce(s.closed_at > now(), true)
+    AND NOT EXISTS (SELECT 1 FROM stop_arrival AS a WHERE a.shipment = s.shipment AND a.seq = t.seq)
+ORDER BY later.arrived_at, s.shipment, t.seq
+LIMIT %(subjects_max)s;
+
+-- shipment_no_show --
+-- The window is long over, and it is not seen on its way there: nobody knows when it comes. Of each shipment the next stop.
+SELECT
+    s.shipment || '/' || t.seq AS subject,
+    s.from_site AS site,
+    t.window_end + make_interval(secs => %(no_show_s)s) AS opened_at,
+    jsonb_strip_nulls(jsonb_build_object(
+        'shipment', s.shipment,
+        'seq', t.seq,
+        'vehicle', s.vehicle,
+        'plate', v.plate,
+        'destination_en', t.name ->> 'en',
+        'destination_zh', t.name ->> 'zh',
+        'time_zone', site.time_zone,
+        'window_end', to_char(t.window_end, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'last_seen', coalesce(to_char(state.fix_time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'never'),
+        'units', goods.units,
+        'pallets', goods.pallets
+    )) AS figures,
+    goods.orders
+FROM shipment AS s
+INNER JOIN vehicle AS v USING (vehicle)
+INNER JOIN site ON s.from_site = site.site
+LEFT JOIN vehicle_state AS state ON s.vehicle = state.vehicle
+CROSS JOIN LATERAL (
+    SELECT n.seq, n.name, n.window_end FROM shipment_stop AS n
+    WHERE
+        n.shipment = s.shipment
+        AND n.seq > coalesce((SELECT max(a.seq) FROM stop_arrival AS a WHERE a.shipment = s.shipment), -1)
+    ORDER BY n.seq
+    LIMIT 1
+) AS t
+CROSS JOIN LATERAL goods_of_stop(s.shipment, t.seq) AS goods
+WHERE
+    s.depart_at > now() - interval '3 days'
+    AND t.window_end < now() - make_interval(secs => %(no_show_s)s)
+    AND t.window_end > now() - interval '1 day'
+    AND coalesce(s.closed_at > now(), true)
+    AND NOT coalesce(
+        state.shipment = s.shipment AND (state.under_way OR jsonb_array_length(s.route) < 2)
+        AND state.fix_time > now() - make_interval(secs => %(unknown_s)s),
+        false
+    )
+ORDER BY t.window_end, s.shipment
+LIMIT %(subjects_max)s;

@@ -73,6 +73,9 @@ export const en = {
   now: "now",
   severity: { critical: "Critical", warning: "Warning", info: "Note" },
   alertType: {
+    "shipment.late_departure": "Not departed",
+    "shipment.stop_missed": "Stop missed",
+    "shipment.no_show": "No-show",
     "shipment.late_predicted": "Running late",
     "vehicle.off_route": "Off route",
     "vehicle.no_go": "No-go area",
@@ -95,6 +98,11 @@ export const en = {
   truck: "Truck",
   destination: "Next stop",
   eta: "ETA",
+  etaBy: {
+    learned: "by earlier trips on this way",
+    pace: "by planned and own pace",
+    straight_line: "roughly, by the straight line",
+  },
   load: "Units",
   deviation: "Against plan",
   progress: (percent: number) => `${percent}% of the way`,

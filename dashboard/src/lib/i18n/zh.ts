@@ -73,6 +73,9 @@ export const zh: Messages = {
   now: "刚刚",
   severity: { critical: "严重", warning: "警告", info: "提示" },
   alertType: {
+    "shipment.late_departure": "未发车",
+    "shipment.stop_missed": "漏停",
+    "shipment.no_show": "未到场",
     "shipment.late_predicted": "预计晚点",
     "vehicle.off_route": "偏离路线",
     "vehicle.no_go": "进入禁区",
@@ -95,6 +98,11 @@ export const zh: Messages = {
   truck: "车辆",
   destination: "下一站",
   eta: "到达",
+  etaBy: {
+    learned: "按同路线历史行程推算",
+    pace: "按计划和当前车速推算",
+    straight_line: "按直线距离粗略估计",
+  },
   load: "件数",
   deviation: "与计划相比",
   progress: (percent) => `已走完 ${percent}%`,

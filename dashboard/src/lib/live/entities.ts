@@ -43,6 +43,8 @@ export interface TransitEntity extends EntityHead {
   eta?: string | null;
   eta_p10?: string | null;
   eta_p90?: string | null;
+  /** What `eta` rests on. */
+  eta_model?: "learned" | "pace" | "straight_line" | null;
   window_end?: string | null;
   /** Predicted arrival minus window end; negative is early, null is unknown. */
   late_s?: number | null;
