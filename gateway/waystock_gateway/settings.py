@@ -18,10 +18,10 @@ from waystock_gateway.devices.barcode.settings import BarcodeSettings
 from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
-from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.sensor_json.settings import SensorJsonSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.errors import SettingsError
+from waystock_gateway.sessions.presence_settings import PresenceSettings, presence_problems
 
 MQTT_URL_VARIABLE = "WAYSTOCK_MQTT_URL"
 DATA_DIR_VARIABLE = "WAYSTOCK_GATEWAY_DATA_DIR"
@@ -212,6 +212,13 @@ def _problems(settings: Settings) -> list[str]:
                 "each port needs a device name of its own"
             )
         seen[port.device] = i
+        for table, presence in (("chafon", port.chafon), ("r200", port.r200)):
+            problems += [f"ports[{i}].{table}.{found}" for found in presence_problems(presence)]
+        if port.r200.portal.tells_direction:
+            problems.append(
+                f"ports[{i}].r200.portal: a module with one antenna tells no direction; a portal "
+                "needs a reader with an antenna on each side"
+            )
     for i, source in enumerate(settings.mqtt_sources):
         if source.topic.split("/").count("{device}") != 1 or "#" in source.topic:
             problems.append(

@@ -21,6 +21,7 @@ from waystock_gateway.ports import PortConfig
 from waystock_gateway.readings import Line, Reading
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
+from waystock_gateway.sessions.presence_settings import PresenceSettings
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
 from waystock_gateway.trackers import SourceConfig
@@ -49,7 +50,7 @@ def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
     """What one MQTT topic's messages are and lead to."""
     decode_tags = TAG_DECODERS.get(source.decoder)
     if decode_tags is not None:
-        return SourceConfig(source.topic, decode_tags, _reader_session(source, clock))
+        return SourceConfig(source.topic, decode_tags, _presence(source.presence, clock))
     decode = TRACKER_DECODERS[source.decoder](source)
     return SourceConfig(source.topic, decode, _tracker_session(source))
 
@@ -63,15 +64,8 @@ def _tracker_session(source: MqttSourceSettings) -> SessionMaker:
     )
 
 
-def _reader_session(source: MqttSourceSettings, clock: Clock) -> SessionMaker:
-    return lambda device, state: PresenceSession(
-        device,
-        state,
-        clock.now(),
-        absence_s=source.presence.absence_s,
-        arrive_reads=source.presence.arrive_reads,
-        rssi_dbm_min=source.presence.rssi_dbm_min,
-    )
+def _presence(settings: PresenceSettings, clock: Clock) -> SessionMaker:
+    return lambda device, state: PresenceSession(device, state, clock.now(), settings)
 
 
 def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -82,14 +76,7 @@ def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sess
 
 
 def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    return lambda: make_chafon_line(port.chafon), lambda device, state: PresenceSession(
-        device,
-        state,
-        clock.now(),
-        absence_s=port.chafon.absence_s,
-        arrive_reads=port.chafon.arrive_reads,
-        rssi_dbm_min=-128.0,
-    )
+    return lambda: make_chafon_line(port.chafon), _presence(port.chafon, clock)
 
 
 def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -100,14 +87,7 @@ def _nmea(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Session
 
 
 def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    return lambda: make_r200_line(port.r200), lambda device, state: PresenceSession(
-        device,
-        state,
-        clock.now(),
-        absence_s=port.r200.absence_s,
-        arrive_reads=port.r200.arrive_reads,
-        rssi_dbm_min=port.r200.rssi_dbm_min,
-    )
+    return lambda: make_r200_line(port.r200), _presence(port.r200, clock)
 
 
 _KINDS: dict[str, _Kind] = {
