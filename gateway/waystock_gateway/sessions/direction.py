@@ -13,6 +13,7 @@ from waystock_gateway.sessions.photo_eyes import Crossing
 from waystock_gateway.sessions.presence_settings import PortalSettings
 
 Direction = Literal["in", "out", "unknown"]
+Lean = Literal["in", "out", "stayed", "unclear"]
 
 EDGE_READS = 12
 """So many reads at the beginning and at the end are weighed."""
@@ -23,10 +24,18 @@ class Verdict(NamedTuple):
 
     direction: Direction | None
     evidence: PortalEvidence
+    lean: Lean = "unclear"
+    """What the antennas tell by themselves."""
 
     @property
     def is_clear(self) -> bool:
+        """Whether a movement follows."""
         return self.direction in {"in", "out"}
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether it is this tag that crossed: the eyes don't see which tag goes through."""
+        return self.is_clear and self.direction == self.lean
 
 
 class _Heard(NamedTuple):
@@ -104,7 +113,8 @@ def decide(passing: Passing, portal: PortalSettings, crossings: list[Crossing]) 
     """Where the tag went; `crossings` are what the photo-eyes saw while it was heard."""
     leans = passing.leans(portal)
     seen = _seen(crossings)
-    direction, method, reason = _judge(passing, portal, _by_antennas(leans, portal), seen)
+    lean = _by_antennas(leans, portal)
+    direction, method, reason = _judge(passing, portal, lean, seen)
     inner, outer = passing.inner, passing.outer
     has_both = bool(inner.reads and outer.reads)
     has_peaks = inner.peak_dbm is not None and outer.peak_dbm is not None
@@ -122,14 +132,13 @@ def decide(passing: Passing, portal: PortalSettings, crossings: list[Crossing]) 
         lean_end=None if leans is None else round(leans[1], 3),
         eyes=seen,
     )
-    return Verdict(direction, evidence)
+    return Verdict(direction, evidence, lean)
 
 
 _Judgement = tuple[Direction | None, Literal["eyes", "antennas", "none"], str]
-_Lean = Literal["in", "out", "stayed", "unclear"]
 
 
-def _by_antennas(leans: tuple[float, float] | None, portal: PortalSettings) -> _Lean:
+def _by_antennas(leans: tuple[float, float] | None, portal: PortalSettings) -> Lean:
     """From one side to the other, on one side all the time, or nobody knows."""
     if leans is None or min(abs(lean) for lean in leans) < portal.lean_min:
         return "unclear"
@@ -139,7 +148,7 @@ def _by_antennas(leans: tuple[float, float] | None, portal: PortalSettings) -> _
     return "out" if begin > 0 else "in"
 
 
-def _judge(passing: Passing, portal: PortalSettings, lean: _Lean, seen: str) -> _Judgement:
+def _judge(passing: Passing, portal: PortalSettings, lean: Lean, seen: str) -> _Judgement:
     if passing.is_partial:
         return "unknown", "none", "restarted"
     if passing.reads < portal.reads_min:
@@ -149,13 +158,13 @@ def _judge(passing: Passing, portal: PortalSettings, lean: _Lean, seen: str) -> 
     return _judge_by_antennas(lean)
 
 
-def _judge_by_antennas(lean: _Lean) -> _Judgement:
+def _judge_by_antennas(lean: Lean) -> _Judgement:
     if lean == "unclear":
         return "unknown", "antennas", "unclear"
     return (None, "antennas", "stayed") if lean == "stayed" else (lean, "antennas", "")
 
 
-def _judge_with_eyes(lean: _Lean, seen: str) -> _Judgement:
+def _judge_with_eyes(lean: Lean, seen: str) -> _Judgement:
     """The eyes see that something went through, not which tag: one that was heard on one side alone
     stood beside it. What antennas and eyes tell differently is for a person."""
     if seen == "both":

@@ -89,14 +89,15 @@ class PresenceSession:
                 outcome.drops["too_many_tags"] += 1
                 return
             tag = self._tags[read.epc] = PresentTag(moment)
-        tag.hear(read, moment, self._windows)
+        is_near = read.rssi_dbm is None or read.rssi_dbm >= self._portal.near_dbm_min
+        tag.hear(read, moment, self._windows, is_near=is_near)
         if tag.due_s < tag.expected_s:
             self._expect(read.epc, tag)
         if self._portal.tells_direction:
             at_s = self._reader_clock.mono_s(read.reader_s, moment.mono_s)
             tag.passing.hear(at_s, read.antenna, read.rssi_dbm, self._portal)
         if not tag.has_arrived:
-            if tag.reads >= self._settings.arrive_reads:
+            if tag.near_reads >= self._settings.arrive_reads:
                 self._arrive(read.epc, tag, moment, outcome)
         elif self._portal.tells_direction:
             self._watch_portal(read.epc, tag, moment, outcome)
@@ -121,7 +122,7 @@ class PresenceSession:
         present_s = moment.mono_s - tag.arrived_mono_s
         is_furniture = self._furniture.is_learned_after(epc, present_s)
         if tag.has_settled(verdict, at_s, self._portal.settle_s) or (
-            verdict.is_clear and is_furniture
+            verdict.is_crossing and is_furniture
         ):
             outcome.events.append(self._event(epc, tag, moment, "read", verdict=verdict))
             tag.tell()
@@ -140,7 +141,7 @@ class PresenceSession:
     def _depart(self, epc: str, tag: PresentTag, moment: Moment, outcome: Outcome) -> None:
         del self._tags[epc]
         if not tag.has_arrived:
-            outcome.drops["stray"] += tag.reads
+            outcome.drops["stray" if tag.near_reads else "far"] += tag.reads
             return
         outcome.forget(KEY + epc)
         if not self._portal.tells_direction:

@@ -30,12 +30,15 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The input's level while something stands in the beam."""
     eye_pause_s: Annotated[float, msgspec.Meta(ge=0.2, le=60)] = 2.0
     """A pause this long with both beams clear ends what one vehicle did."""
+    near_dbm_min: float = -128.0
+    """Weaker reads don't count for an arrival: a tag of which there are no others, though it was
+    heard, was never in the portal."""
     reads_min: Annotated[int, msgspec.Meta(ge=2, le=100)] = 6
     """With fewer reads a direction stays unknown."""
     lean_min: Annotated[float, msgspec.Meta(ge=0.05, le=0.95)] = 0.25
     """How clearly one side must hear a tag better than the other at the beginning and at the end:
     0 is equally well, 1 is on that side alone."""
-    settle_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 5.0
+    settle_s: Annotated[float, msgspec.Meta(ge=0.5, le=600)] = 2.0
     """A tag that has crossed and was then heard for so long on that side alone is through, even if
     it stays within hearing (a pallet in the truck's tail)."""
     stationary_after_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 900.0
@@ -66,12 +69,12 @@ class PresenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     absence_s: Annotated[float, msgspec.Meta(ge=0.2, le=3600)] | None = None
     """A tag that was not heard for this long has departed; with the adaptive window at the latest
     then. Default: 3 with the fixed window, 10 with the adaptive one."""
-    absence_s_min: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 0.8
+    absence_s_min: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 1.0
     """With the adaptive window: no tag departs sooner, however well it was heard."""
     round_s: Annotated[float, msgspec.Meta(ge=0.02, le=10)] = 0.1
     """With the adaptive window: how long the reader takes to ask all tags once; further reads of a
     tag within that time say nothing new."""
-    miss_probability: Annotated[float, msgspec.Meta(ge=1e-9, le=0.5)] = 1e-4
+    miss_probability: Annotated[float, msgspec.Meta(ge=1e-9, le=0.5)] = 1e-5
     """With the adaptive window: how likely a tag that is there goes unheard for a whole one."""
     arrive_reads: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     """How often a tag must be heard, with no absence between, before it has arrived."""

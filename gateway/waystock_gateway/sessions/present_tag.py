@@ -17,7 +17,7 @@ from waystock_gateway.sessions.read_rate import ReadRate, Windows
 
 KEY = "tag:"
 """How the outbox names what it keeps of a present tag."""
-CHECK_S = 1.0
+CHECK_S = 0.5
 """A tag in a portal is looked at this often while it is heard."""
 
 
@@ -43,6 +43,8 @@ class PresentTag:
     expected_s: float = math.inf
     """When the session looks at it next."""
     reads: int = 0
+    near_reads: int = 0
+    """Reads that were strong enough for it to be in the portal."""
     peak_rssi_dbm: float | None = None
     antenna: int | None = None
     has_arrived: bool = False
@@ -77,9 +79,10 @@ class PresentTag:
             self.peak_rssi_dbm = read.rssi_dbm
             self.antenna = read.antenna
 
-    def hear(self, read: TagRead, moment: Moment, windows: Windows) -> None:
+    def hear(self, read: TagRead, moment: Moment, windows: Windows, *, is_near: bool) -> None:
         """One read, from which follows how long it may now be silent."""
         self.note(read, moment)
+        self.near_reads += is_near
         self.rate.hear(moment.mono_s, windows)
         self.due_s = moment.mono_s + self.rate.window_s(windows)
 
@@ -91,9 +94,9 @@ class PresentTag:
         return True
 
     def has_settled(self, verdict: Verdict, at_s: float, settle_s: float) -> bool:
-        """Whether check after check told the same clear direction for `settle_s`."""
-        if not verdict.is_clear or verdict.direction != self._leaning:
-            self._leaning = verdict.direction if verdict.is_clear else None
+        """Whether check after check found that it has crossed the same way for `settle_s`."""
+        if not verdict.is_crossing or verdict.direction != self._leaning:
+            self._leaning = verdict.direction if verdict.is_crossing else None
             self._leaning_since_s = at_s
             return False
         return at_s - self._leaning_since_s >= settle_s

@@ -2,7 +2,8 @@
 round of the reader is a draw that hears a present tag with some probability, as in "Adaptive
 Cleaning for RFID Data Streams" (Jeffery, Garofalakis, Franklin: SMURF, VLDB 2006): the window is so
 long that a present tag is missed throughout it with a small probability only, and it is halved
-where so few of its draws hit that the tag must be leaving. Pure. Used by `presence`.
+where significantly fewer draws hit than before, so that the tag must be leaving. Pure. Used by
+`presence`.
 """
 
 import math
@@ -11,9 +12,15 @@ from dataclasses import dataclass
 ROUNDS_KEPT = 64
 """A tag's memory: one bit a round."""
 _KEPT = (1 << ROUNDS_KEPT) - 1
+_RECENT = 16
+"""So many rounds tell how a tag is heard now."""
+_RECENT_BITS = (1 << _RECENT) - 1
 _PRIOR_HITS, _PRIOR_ROUNDS = 2, 6
 """What is believed of a tag before anything is known: heard in one round of three."""
-_SIGMAS = 2.0
+_CAUTION_SIGMAS = 0.5
+"""The rate is taken for so much lower than it looks, as few rounds tell it badly."""
+_DROP_SIGMAS, _DROP_RATIO = 3.0, 8
+"""A tag is leaving if it is heard an eighth as well as before, and that can't be chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +39,17 @@ class Windows:
     ) -> "Windows":
         """`shortest_s` never exceeds `longest_s`, which is the limit that was set."""
         rounds = tuple(
-            tuple(
-                _rounds((hits + _PRIOR_HITS) / (known + _PRIOR_ROUNDS), miss_probability)
-                for hits in range(known + 1)
-            )
+            tuple(_rounds(hits, known, miss_probability) for hits in range(known + 1))
             for known in range(ROUNDS_KEPT + 1)
         )
         return cls(round_s, min(shortest_s, longest_s), longest_s, rounds)
 
 
-def _rounds(rate: float, miss_probability: float) -> int:
+def _rounds(hits: int, known: int, miss_probability: float) -> int:
     """(1 − rate)^rounds ≤ miss_probability."""
+    draws = known + _PRIOR_ROUNDS
+    rate = (hits + _PRIOR_HITS) / draws
+    rate -= _CAUTION_SIGMAS * math.sqrt(rate * (1.0 - rate) / draws)
     return math.ceil(math.log(miss_probability) / math.log1p(-rate))
 
 
@@ -69,14 +76,22 @@ class ReadRate:
 
     def window_s(self, windows: Windows) -> float:
         """For how long the tag may go unheard from its last read on."""
-        known, hits = self._known, self._bits.bit_count()
-        rounds = windows.rounds[known][hits]
-        if rounds < known and self._is_leaving(rounds, hits / known):
-            rounds = (rounds + 1) // 2
+        rounds = self._window_rounds(windows.rounds)
         return max(windows.shortest_s, min(windows.longest_s, rounds * windows.round_s))
 
-    def _is_leaving(self, rounds: int, rate: float) -> bool:
-        """The last `rounds` rounds have significantly fewer hits than the rate lets expect."""
-        recent = (self._bits & ((1 << rounds) - 1)).bit_count()
-        expected = rounds * rate
-        return recent < expected - _SIGMAS * math.sqrt(expected * (1.0 - rate))
+    def _window_rounds(self, table: tuple[tuple[int, ...], ...]) -> int:
+        """By how it was heard of late or all the time, whichever was worse; but of a tag that is
+        leaving half of what it had before, so that stray reads don't hold it."""
+        known, hits = self._known, self._bits.bit_count()
+        if known < 2 * _RECENT:
+            return table[known][hits]
+        recent = (self._bits & _RECENT_BITS).bit_count()
+        before, rounds_before = hits - recent, known - _RECENT
+        if _is_drop(recent, _RECENT * before / rounds_before):
+            return (table[rounds_before][before] + 1) // 2
+        return max(table[known][hits], table[_RECENT][recent])
+
+
+def _is_drop(recent: int, expected: float) -> bool:
+    spread = math.sqrt(expected * (1.0 - expected / _RECENT))
+    return recent * _DROP_RATIO <= expected and recent < expected - _DROP_SIGMAS * spread
