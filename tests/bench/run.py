@@ -1,5 +1,5 @@
-"""`make bench`: `waystock bench` on embedded PostgreSQL and on the TimescaleDB of the tests; and what
-is measured of the gateway's own code, which no other component may import.
+"""`make bench`: `waystock bench` on embedded PostgreSQL and on the TimescaleDB of the tests; and
+what is measured of the gateway's own code, which no other component may import.
 """
 
 import sys

@@ -72,6 +72,7 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         "lpn",
         ("lpn", "vehicle", "loaded_on", "belongs_on", "shipment", "door"),
     ),
+    AlertType("portal.undecided", "warning", "lpn", ("lpn", "door", "reason", "reading")),
     AlertType(
         "receipt.short",
         "warning",

@@ -1,1 +1,1 @@
-"""A dock door with an RFID portal: what moves through it and beside it, and what its reader says."""
+"""A dock door with an RFID portal: what moves at it, and what its reader says."""

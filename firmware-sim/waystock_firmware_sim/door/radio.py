@@ -1,6 +1,6 @@
-"""How well a tag at some place is heard by the antennas of a door: distance, the antenna's pattern, the
-pallet's own shadow, and luck. Frame: x in metres through the door (negative inside, positive in the
-yard), y along the wall, the door's middle at the origin. Upstream: `ways`; downstream: `scene`.
+"""How well a tag at some place is heard by the antennas of a door: distance, the antenna's pattern,
+the pallet's own shadow, and luck. Frame: x in metres through the door (negative inside, positive in
+the yard), y along the wall, the door's middle at the origin. Upstream: `ways`; downstream: `scene`.
 """
 
 import math

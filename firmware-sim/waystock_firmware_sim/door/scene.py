@@ -1,5 +1,5 @@
-"""A seeded hour at a dock door, as its fixed reader (Impinj R700's JSON) tells it: inventories of two
-antennas, photo-eyes at two inputs where there are any, and beside it the truth. No clock and no
+"""A seeded hour at a dock door, as its fixed reader (Impinj R700's JSON) tells it: inventories of
+two antennas, photo-eyes at two inputs where there are any, and beside it the truth. No clock and no
 socket: seconds are counted from the scene's start. Upstream: `ways`, `radio`; downstream: whoever
 measures how well directions are told.
 """
@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice
 from operator import itemgetter
 from random import Random
 
@@ -151,8 +151,11 @@ def _eye_changes(all_ways: tuple[Way, ...]) -> Iterator[tuple[float, dict[str, o
         second = tick * 0.02
         while first < len(movers) and movers[first].end_s < second:
             first += 1
-        begun = takewhile(lambda way: way.begin_s <= second, movers[first:])
-        places = [way.place(second) for way in begun]
+        places: list[tuple[float, float] | None] = []
+        for way in islice(movers, first, None):
+            if way.begin_s > second:
+                break
+            places.append(way.place(second))
         for pin, eye_m in EYES:
             blocked = any(_breaks(place, eye_m) for place in places)
             if blocked != is_blocked[pin]:

@@ -1,5 +1,5 @@
-"""What moves at a dock door: pallets that go through, forklifts that don't, tags on the wall, and the
-traffic of the next door. Each way says where its tag is at any second, and what really happened.
+"""What moves at a dock door: pallets that go through, forklifts that don't, tags on the wall, and
+the traffic of the next door. Each way says where its tag is at any second, and what happened.
 Frame as in `radio`. Upstream: a seed; downstream: `scene`.
 """
 
@@ -16,7 +16,7 @@ HALF_PALLET_M = 0.6
 
 @dataclass(frozen=True)
 class Way:
-    """One tag: corners (second, x, y), straight in between; before and after them it is elsewhere."""
+    """One tag: corners (second, x, y), straight in between; before and after it is elsewhere."""
 
     epc: str
     kind: Kind
