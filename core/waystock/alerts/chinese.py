@@ -75,11 +75,9 @@ def undecided(case: Case) -> str:
     where = f" {door} 道口" if door else ""
     doubt = _DOUBTS.get(case.text("reason"))
     why = f"（{doubt}）" if doubt else ""
-    reading = case.text("reading")
-    command = f"，或指定方向：`waystock portal decide {reading} in|out|none`" if reading else ""
     return (
         f"托盘 {lpn} 经过{where}通道门，进出方向不明{why}，未记账。{orders_hit(case)}"
-        f"请找到托盘并就地扫描{command}。"
+        f"请找到托盘并就地扫描，或指定方向：`waystock portal decide {lpn} in|out|none`。"
     )
 
 

@@ -78,12 +78,10 @@ def undecided(case: Case) -> str:
     where = f" at door {door}" if door else ""
     doubt = _DOUBTS.get(case.text("reason"))
     why = f" ({doubt})" if doubt else ""
-    reading = case.text("reading")
-    command = f", or say which way: `waystock portal decide {reading} in|out|none`"
     return (
         f"Pallet {lpn} was at the portal{where}, but which way it went is not known{why}; nothing "
-        f"was booked.{orders_hit(case)} Look where it is and scan it there"
-        f"{command if reading else ''}."
+        f"was booked.{orders_hit(case)} Look where it is and scan it there, or say which way: "
+        f"`waystock portal decide {lpn} in|out|none`."
     )
 
 

@@ -72,7 +72,7 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         "lpn",
         ("lpn", "vehicle", "loaded_on", "belongs_on", "shipment", "door"),
     ),
-    AlertType("portal.undecided", "warning", "lpn", ("lpn", "door", "reason", "reading")),
+    AlertType("portal.undecided", "warning", "lpn", ("lpn", "door", "reason")),
     AlertType(
         "receipt.short",
         "warning",

@@ -59,8 +59,6 @@ class Undecided(NamedTuple):
     lpn: str
     door: str
     reason: str
-    stream_id: int
-    stream_offset: int
     opened_at: datetime
     cleared_at: datetime | None
     captured_at: datetime
@@ -252,8 +250,6 @@ def _undecided(operation: Operation) -> list[Undecided]:
             operation.lpn,
             operation.from_location,
             operation.reason.removeprefix(UNDECIDED_REASON),
-            operation.stream_id,
-            operation.stream_offset,
             operation.occurred_at,
             None,
             operation.captured_at,

@@ -3,6 +3,7 @@ when one has decided. Upstream: `waystock portal` and the api; downstream: the l
 portal had told it itself.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from waystock.store.stock_alerts import raise_stock_alerts, raise_undecided
 Decision = Literal["in", "out", "none"]
 """`none`: it did not go through."""
 LISTED_MAX = 500
+_SSCC = re.compile("[0-9]{18}")
 _read_elements = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 
 
@@ -49,9 +51,11 @@ class DecidedPassage(NamedTuple):
     movements: int
 
 
-def undecided_passages(database: Database) -> list[UndecidedPassage]:
-    """The oldest first, LISTED_MAX at the most."""
-    rows = database.execute(queries("portal")["undecided"], {"limit": LISTED_MAX}).fetchall()
+def undecided_passages(database: Database, lpn: str | None = None) -> list[UndecidedPassage]:
+    """Of one licence plate or all; the oldest first, LISTED_MAX at the most."""
+    rows = database.execute(
+        queries("portal")["undecided"], {"lpn": lpn, "limit": LISTED_MAX}
+    ).fetchall()
     return [
         UndecidedPassage(
             f"{row[0]}-{row[1]}",
@@ -69,11 +73,12 @@ def undecided_passages(database: Database) -> list[UndecidedPassage]:
 def decide_passage(
     database: Database, reading: str, direction: Decision, decided_by: str
 ) -> DecidedPassage:
-    """Book it as if the portal had told this direction, in a transaction of its own; a decision can
-    be changed by another one. RefusedError where there is no such passage.
+    """Book it as if the portal had told this direction, in a transaction of its own. `reading` is
+    the pallet's SSCC, for its oldest one that waits, or the reading, for one that is decided
+    already: the later decision counts. RefusedError where there is no such passage.
     """
-    key = _key(reading)
     with database.transaction():
+        key = _key(database, reading)
         master = load_master(database)
         rows = database.execute(queries("portal")["passage"], key).fetchall()
         device = master.devices.get(rows[0][6]) if rows else None
@@ -129,8 +134,13 @@ def _book(
     )
 
 
-def _key(reading: str) -> dict[str, int]:
+def _key(database: Database, reading: str) -> dict[str, int]:
+    if _SSCC.fullmatch(reading):
+        waiting = undecided_passages(database, reading)
+        if not waiting:
+            raise RefusedError(f"no passage of pallet {reading} waits; see `waystock portal list`")
+        reading = waiting[0].reading
     stream_id, _, stream_offset = reading.partition("-")
     if not (stream_id.isdecimal() and stream_offset.isdecimal()):
-        raise RefusedError(f"{reading!r} names no reading; it looks like 12-345")
+        raise RefusedError(f"{reading!r} is no SSCC (18 digits) and names no reading (12-345)")
     return {"stream_id": int(stream_id), "stream_offset": int(stream_offset)}

@@ -47,7 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="those that wait for a decision / 待确认的记录")
     decide = actions.add_parser("decide", help="say which way it went / 指定方向")
-    decide.add_argument("reading", help="as `list` names it, such as 12-345 / 记录编号")
+    decide.add_argument(
+        "reading",
+        help="the pallet's SSCC, or the reading as `list` names it / 托盘 SSCC 或记录编号",
+    )
     decide.add_argument(
         "direction", choices=("in", "out", "none"), help="none: it did not go through / 未通过"
     )

@@ -111,7 +111,6 @@ def raise_undecided(
             "lpn": one.lpn,
             "door": one.door.rpartition("/")[2],
             "reason": one.reason,
-            "reading": f"{one.stream_id}-{one.stream_offset}",
         }
         episodes.append(
             AlertRow(

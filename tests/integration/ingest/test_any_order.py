@@ -106,13 +106,14 @@ def ordered(database_url: str) -> dict[str, list[str]]:
 
 def test_the_ordered_day_has_every_rule_in_it(ordered: dict[str, list[str]]) -> None:
     kinds = " ".join(ordered["operation"])
-    for kind in ("receive", "close_receipt", "putaway", "pick", "load", "unexplained"):
+    for kind in ("receive", "putaway", "pick", "load", "unload", "undecided", "unexplained"):
         assert kind in kinds, kind
     alerts = " ".join(ordered["alert"])
     for kind in (
         "receipt.short",
         "stock.low",
         "load.wrong_vehicle",
+        "portal.undecided",
         "shipment.late_predicted",
         "vehicle.off_route",
     ):

@@ -23,7 +23,7 @@ LEFT JOIN rfid_reading AS r
         AND o.occurred_at = r.time
         AND o.stream_id = r.stream_id
         AND o.stream_offset = r.stream_offset
-WHERE o.kind = 'undecided' AND o.lpn <> ''
+WHERE o.kind = 'undecided' AND o.lpn <> '' AND (%(lpn)s::text IS NULL OR o.lpn = %(lpn)s)
 ORDER BY o.occurred_at, o.stream_id, o.stream_offset
 LIMIT %(limit)s;
 
