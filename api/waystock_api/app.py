@@ -35,6 +35,7 @@ from waystock_api.routes import (
     health,
     live,
     measurements,
+    portal,
     products,
     run_questions,
     shipments,
@@ -52,6 +53,7 @@ log = structlog.get_logger()
 GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, fleet_questions, day_questions, run_questions, measurements, stock_questions,
+    portal,
 )  # fmt: skip
 
 

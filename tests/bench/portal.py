@@ -70,7 +70,7 @@ class Score:
 
 
 def settings(
-    *, has_eyes: bool, floor_dbm: float = -70.0, near_dbm: float = -57.0
+    *, has_eyes: bool, floor_dbm: float = -70.0, near_dbm: float = -55.0
 ) -> PresenceSettings:
     """As docs/portal.md recommends; the levels were found as it says, with one pallet."""
     return PresenceSettings(
