@@ -17,6 +17,9 @@ Lean = Literal["in", "out", "stayed", "unclear"]
 
 EDGE_READS = 12
 """So many reads at the beginning and at the end are weighed."""
+_NEXT_COUNTS = 0.8
+"""Each read counts so much of the one further out: a fork-lift leaves the first side in no time."""
+_COUNTS = tuple(_NEXT_COUNTS**place for place in range(EDGE_READS))
 
 
 class Verdict(NamedTuple):
@@ -100,12 +103,16 @@ class Passing:
         edge = min(EDGE_READS, (self.inner.reads + self.outer.reads) // 2)
         if not edge:
             return None
-        return _lean(self._early[:edge], portal), _lean(list(self._late)[-edge:], portal)
+        from_the_end = list(reversed(self._late))
+        return _lean(self._early[:edge], portal), _lean(from_the_end[:edge], portal)
 
 
 def _lean(heard: list[_Heard], portal: PortalSettings) -> float:
-    inner = sum(one.weight for one in heard if one.is_inner) / len(portal.inner)
-    outer = sum(one.weight for one in heard if not one.is_inner) / len(portal.outer)
+    """`heard` from the outermost read on."""
+    sides = [0.0, 0.0]
+    for one, counts in zip(heard, _COUNTS, strict=False):
+        sides[one.is_inner] += one.weight * counts
+    outer, inner = sides[0] / len(portal.outer), sides[1] / len(portal.inner)
     return (inner - outer) / (inner + outer)
 
 
