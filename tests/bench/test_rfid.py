@@ -1,5 +1,5 @@
-"""Short forms of what is measured of RFID, with limits: a portal that tells directions wrongly books
-stock where it is not, one that is unsure has people run to the door.
+"""Short forms of what is measured of RFID, with limits: a portal that tells directions wrongly
+books stock where it is not, one that is unsure has people run to the door.
 """
 
 from statistics import median
@@ -60,8 +60,3 @@ def test_the_adaptive_window_is_quicker_than_a_safe_fixed_one_and_safer_than_a_q
     assert found["fixed_1_s"].false_per_100_stays > 50.0
     assert median(delays_s) < median(found["fixed_3_s"].delays_s)
     assert len(delays_s) == adaptive.stays
-
-
-def test_thousands_of_reads_a_second_are_smoothed_on_a_small_share_of_a_core() -> None:
-    """Far below what any machine does: a loop over all tags at each read would show."""
-    assert presence.reads_per_s(WINDOWS["adaptive"], reads=20_000) > 5_000
