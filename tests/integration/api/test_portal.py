@@ -18,7 +18,7 @@ DOCK = ("sha", "gw-dock")
 def api(database_url: str) -> Iterator[Api]:
     """After the small day, at whose end a pallet has passed the portal nobody knows which way."""
     prepare(database_url)
-    take_in(database_url, [list(batches(DOCK, iter([10_000])))])
+    take_in(database_url, [list(batches(DOCK, iter([10_000]), has_portal=True))])
     add_token(database_url, OPERATOR, "operator")
     add_token(database_url, VIEWER, "viewer")
     with running_api(settings(database_url)) as running:
