@@ -115,13 +115,12 @@ class PresenceSession:
 
     def _watch_portal(self, epc: str, tag: PresentTag, moment: Moment, outcome: Outcome) -> None:
         """A tag that stays within hearing may be through all the same, or be furniture."""
-        at_s = tag.passing.last_s
-        if not tag.is_check_due(at_s):
+        if not tag.is_check_due(moment.mono_s):
             return
         verdict = self._verdict(tag)
         present_s = moment.mono_s - tag.arrived_mono_s
         is_furniture = self._furniture.is_learned_after(epc, present_s)
-        if tag.has_settled(verdict, at_s, self._portal.settle_s) or (
+        if tag.has_settled(verdict, moment.mono_s, self._portal.settle_s) or (
             verdict.is_crossing and is_furniture
         ):
             outcome.events.append(self._event(epc, tag, moment, "read", verdict=verdict))

@@ -86,20 +86,20 @@ class PresentTag:
         self.rate.hear(moment.mono_s, windows)
         self.due_s = moment.mono_s + self.rate.window_s(windows)
 
-    def is_check_due(self, at_s: float) -> bool:
+    def is_check_due(self, mono_s: float) -> bool:
         """Once in CHECK_S."""
-        if at_s - self._checked_s < CHECK_S:
+        if mono_s - self._checked_s < CHECK_S:
             return False
-        self._checked_s = at_s
+        self._checked_s = mono_s
         return True
 
-    def has_settled(self, verdict: Verdict, at_s: float, settle_s: float) -> bool:
+    def has_settled(self, verdict: Verdict, mono_s: float, settle_s: float) -> bool:
         """Whether check after check found that it has crossed the same way for `settle_s`."""
         if not verdict.is_crossing or verdict.direction != self._leaning:
             self._leaning = verdict.direction if verdict.is_crossing else None
-            self._leaning_since_s = at_s
+            self._leaning_since_s = mono_s
             return False
-        return at_s - self._leaning_since_s >= settle_s
+        return mono_s - self._leaning_since_s >= settle_s
 
     def tell(self) -> None:
         """Its direction is told; what is heard from now on may lead to another one."""

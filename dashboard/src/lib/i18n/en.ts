@@ -83,6 +83,7 @@ export const en = {
     "gps.jump": "GPS jumps",
     "gps.frozen": "GPS frozen",
     "load.wrong_vehicle": "Wrong truck",
+    "portal.undecided": "Direction unknown",
     "receipt.short": "Short receipt",
     "stock.low": "Low stock",
     "gateway.silent": "Gateway silent",
