@@ -40,6 +40,7 @@ from waystock_api.routes import (
     limits,
     live,
     measurements,
+    portal,
     products,
     reports,
     run_questions,
@@ -62,7 +63,7 @@ GUARDED = (
     sites, products, stock, vehicles, shipments, alerts, devices, dead_letters,
     fences, limits, fleet_questions, day_questions, run_questions, measurements, stock_questions,
     drivers, trailers, assignments, trips, yard, reports,
-    arrival_questions,
+    arrival_questions, portal,
 )  # fmt: skip
 
 

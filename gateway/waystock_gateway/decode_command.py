@@ -25,7 +25,16 @@ from waystock_gateway.devices.nmea.decoder import NmeaDecoder
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.decoder import R200Decoder
 from waystock_gateway.epc.decode import decode_epc
-from waystock_gateway.readings import Decoded, Decoder, Fix, Measurement, Reject, Scan, TagRead
+from waystock_gateway.readings import (
+    Decoded,
+    Decoder,
+    Fix,
+    InputChange,
+    Measurement,
+    Reject,
+    Scan,
+    TagRead,
+)
 from waystock_gateway.sessions.fixes import Place, Track, follow
 from waystock_gateway.settings import MqttSourceSettings
 
@@ -160,6 +169,8 @@ def _tag_rows(items: Iterable[Decoded]) -> Iterator[Row]:
         elif isinstance(item, TagRead):
             row = {**_epc_row(item.epc), "epc": item.epc, "rssi_dbm": item.rssi_dbm}
             yield row if item.antenna is None else {**row, "antenna": item.antenna}
+        elif isinstance(item, InputChange):
+            yield {"kind": "telemetry", "values": {f"input_{item.pin}": float(item.is_high)}}
 
 
 def _tracker_rows(kind: str) -> Callable[[BinaryIO, bool], Iterator[Row]]:

@@ -20,6 +20,7 @@ from waystock.contract.events import encode_batch_of_raw
 from waystock_gateway.errors import GatewayError, OutboxError
 from waystock_gateway.local_report import REPORT_FILE, read_report
 from waystock_gateway.outbox_reader import OutboxReader
+from waystock_gateway.sessions.furniture import FURNITURE_KEY, read_learned
 from waystock_gateway.settings import load_settings
 
 OUTBOX_FILE = "outbox.sqlite"
@@ -98,6 +99,10 @@ def outbox_status(path: Path, reader: OutboxReader) -> dict[str, Any]:
             for device, (count, newest) in reader.waiting_by_device().items()
         },
         "rejects": reader.rejects(),
+        "stationary": {
+            device: {epc: read_learned(value) for epc, value in learned.items()}
+            for device, learned in reader.kept(FURNITURE_KEY).items()
+        },
         "file_bytes": path.stat().st_size,
         "kept_aside": sorted(
             other.name

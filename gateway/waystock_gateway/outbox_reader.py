@@ -72,5 +72,16 @@ class OutboxReader:
             found.setdefault(device, {})[reason] = count
         return found
 
+    def kept(self, prefix: str) -> dict[str, dict[str, bytes]]:
+        """Device → what is kept of it under keys that begin with `prefix`, which is cut off."""
+        found: dict[str, dict[str, bytes]] = {}
+        for device, key, value in self._db.execute(
+            "SELECT device, key, value FROM device_state WHERE substr(key, 1, ?) = ?"
+            " ORDER BY device, key",
+            (len(prefix), prefix),
+        ):
+            found.setdefault(device, {})[key.removeprefix(prefix)] = value
+        return found
+
     def close(self) -> None:
         self._db.close()

@@ -37,6 +37,20 @@ class TagRead:
     """Upper-case hex of the EPC memory bank."""
     rssi_dbm: float | None = None
     antenna: int | None = None
+    reader_s: float | None = None
+    """Seconds on the reader's own clock, which may be wrong: good for the order of its reads, many
+    of which come in one message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputChange:
+    """An input of an RFID reader (GPI) changed: a photo-eye, a door contact."""
+
+    pin: int
+    """From 1 on, as printed on the reader."""
+    is_high: bool
+    reader_s: float | None = None
+    """As of TagRead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +111,7 @@ class Notice:
     """Counted by it."""
 
 
-Reading = Scan | TagRead | Fix | Measurement | Reject
+Reading = Scan | TagRead | InputChange | Fix | Measurement | Reject
 Decoded = Reading | Answer | Notice
 
 

@@ -19,11 +19,11 @@ from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.gpsd.settings import GpsdSettings
 from waystock_gateway.devices.nmea.settings import NmeaSettings
 from waystock_gateway.devices.r200.settings import R200Settings
-from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.sensor_json.settings import SensorJsonSettings
 from waystock_gateway.devices.tracker_json.settings import TrackerJsonSettings
 from waystock_gateway.endpoint import Endpoint, TcpListen, TcpServer, is_address, parse_endpoint
 from waystock_gateway.errors import SettingsError
+from waystock_gateway.sessions.presence_settings import PresenceSettings, presence_problems
 
 MQTT_URL_VARIABLE = "WAYSTOCK_MQTT_URL"
 DATA_DIR_VARIABLE = "WAYSTOCK_GATEWAY_DATA_DIR"
@@ -241,6 +241,13 @@ def _problems(settings: Settings) -> list[str]:
             )
         seen[port.device] = i
         problems += [f"ports[{i}].{problem}" for problem in _port_problems(port)]
+        for table, presence in (("chafon", port.chafon), ("r200", port.r200)):
+            problems += [f"ports[{i}].{table}.{found}" for found in presence_problems(presence)]
+        if port.r200.portal.tells_direction:
+            problems.append(
+                f"ports[{i}].r200.portal: a module with one antenna tells no direction; a portal "
+                "needs a reader with an antenna on each side"
+            )
     problems += _peer_problems(settings.ports) + _listener_problems(settings.ports)
     for i, source in enumerate(settings.mqtt_sources):
         if source.topic.split("/").count("{device}") != 1 or "#" in source.topic:

@@ -76,12 +76,18 @@ def _struct(kind: Any) -> type[msgspec.Struct] | None:
 
 def _sentence(struct: type[msgspec.Struct], field: str) -> str:
     """What stands below the field in the code, a pipe made harmless for the table."""
-    found = read_descriptions(sys.modules[struct.__module__]).fields
-    said = found.get(struct.__name__, {}).get(field, "")
+    said = next(filter(None, (_said(kind, field) for kind in struct.__mro__)), "")
     defaults = {known.name: known.default for known in msgspec.structs.fields(struct)}
     if not said and defaults[field] == field:
         return "Which field of the message holds it."
     return said.replace("|", "\\|")
+
+
+def _said(struct: type, field: str) -> str:
+    if not issubclass(struct, msgspec.Struct) or struct is msgspec.Struct:
+        return ""
+    found = read_descriptions(sys.modules[struct.__module__]).fields
+    return found.get(struct.__name__, {}).get(field, "")
 
 
 def _kind(kind: Any) -> str:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from waystock.contract.events import Barcode, Batch, Event, Position, Rfid
+from waystock.contract.events import Barcode, Batch, Event, PortalEvidence, Position, Rfid
 from waystock.contract.masterdata import (
     AsnPallet,
     Device,
@@ -150,10 +150,10 @@ def _shipment(number: int) -> Shipment:
     )
 
 
-def readings() -> dict[tuple[str, str], list[Event]]:
+def readings(*, has_portal: bool = False) -> dict[tuple[str, str], list[Event]]:
     """What each gateway has to send, in the order of its outbox."""
     return {
-        ("sha", "gw-dock"): list(_warehouse()),
+        ("sha", "gw-dock"): [*_warehouse(), *(_passages() if has_portal else ())],
         ("fleet", "gw-a"): list(_drive("gps-1", speed_mps=6.0, leaves_at=14, every_s=20)),
         ("fleet", "gw-b"): list(_drive("gps-2", speed_mps=18.0, leaves_at=99, every_s=20)),
     }
@@ -168,11 +168,22 @@ def _scan(minute: float, device: str, *elements: tuple[str, str]) -> Barcode:
     )  # fmt: skip
 
 
-def _portal(minute: float, sscc: str, presence: str = "arrived") -> Rfid:
+def portal(
+    minute: float,
+    sscc: str,
+    presence: str = "arrived",
+    direction: str | None = None,
+    reason: str = "",
+    *,
+    sighting: bool = False,
+) -> Rfid:
+    """A tag at door-1, as a portal tells it."""
     at = minutes(minute)
     return Rfid(
         device="portal", time=at, captured_at=at, epc=f"31{sscc}0000"[:24].ljust(24, "0"),
         presence=presence, scheme="sscc-96", elements=(("00", sscc),),  # type: ignore[arg-type]
+        direction=direction, evidence=PortalEvidence(reason=reason) if direction else None,  # type: ignore[arg-type]
+        sighting=sighting,
     )  # fmt: skip
 
 
@@ -190,8 +201,20 @@ def _warehouse() -> Iterator[Event]:
             yield _scan(8.4 + index + item / 10, "pick", ("01", RICE))
     yield _scan(10.5, "pick", ("01", "00000000000000"))
     for index, sscc in enumerate(OUTBOUND):
-        yield _portal(12 + index, sscc)
-        yield _portal(12.5 + index, sscc, "departed")
+        yield portal(12 + index, sscc)
+        yield portal(12.5 + index, sscc, "departed")
+
+
+def _passages() -> Iterator[Event]:
+    """A portal that tells directions: one pallet comes back and goes again, and of both it is once
+    not sure. The release before knew nothing of these.
+    """
+    yield portal(15, OUTBOUND[1], sighting=True)
+    yield portal(15.5, OUTBOUND[1], "departed", "in")
+    yield portal(16, OUTBOUND[1], "read", sighting=True)
+    yield portal(16.5, OUTBOUND[1], "departed", "unknown", "unclear")
+    yield portal(17.5, OUTBOUND[1], "read", "out")
+    yield portal(18, OUTBOUND[0], "departed", "unknown", "too_few_reads")
 
 
 def _drive(device: str, speed_mps: float, leaves_at: float, every_s: int) -> Iterator[Position]:
@@ -217,9 +240,11 @@ def _drive(device: str, speed_mps: float, leaves_at: float, every_s: int) -> Ite
         )
 
 
-def batches(owner: tuple[str, str], sizes: Iterator[int]) -> Iterator[Batch]:
+def batches(
+    owner: tuple[str, str], sizes: Iterator[int], *, has_portal: bool = False
+) -> Iterator[Batch]:
     """A gateway's readings cut into batches of these sizes."""
-    events = readings()[owner]
+    events = readings(has_portal=has_portal)[owner]
     first = 0
     while first < len(events):
         size = next(sizes)

@@ -41,6 +41,30 @@ def wrong_vehicle(case: Case) -> str:
     return f"{fact}。{orders_hit(case)}请在发车前卸下。"
 
 
+_DOUBTS = {
+    "too_few_reads": "标签读取次数太少",
+    "unclear": "内外两侧读到的信号一样强",
+    "eyes_disagree": "光电与天线判断不一致",
+    "eyes_saw_nothing": "光电未看到货物通过",
+    "restarted": "期间网关重启",
+    "stood": "曾长时间停放在门口",
+}
+"""Why a portal told no direction."""
+
+
+def undecided(case: Case) -> str:
+    """portal.undecided"""
+    lpn = case.text("lpn", otherwise=case.subject)
+    door = case.text("door")
+    where = f" {door} 道口" if door else ""
+    doubt = _DOUBTS.get(case.text("reason"))
+    why = f"（{doubt}）" if doubt else ""
+    return (
+        f"托盘 {lpn} 经过{where}通道门，进出方向不明{why}，未记账。{orders_hit(case)}"
+        f"请找到托盘并就地扫描，或指定方向：`waystock portal decide {lpn} in|out|none`。"
+    )
+
+
 def short_receipt(case: Case) -> str:
     """receipt.short"""
     supplier = case.text("supplier_zh", "supplier_en")

@@ -43,6 +43,31 @@ def wrong_vehicle(case: Case) -> str:
     return f"{fact}{',' if belongs else ''}{belongs}.{orders_hit(case)}{todo}"
 
 
+_DOUBTS = {
+    "too_few_reads": "its tag was read too seldom",
+    "unclear": "both sides heard it equally well",
+    "eyes_disagree": "photo-eyes and antennas contradict each other",
+    "eyes_saw_nothing": "the photo-eyes saw nothing go through",
+    "restarted": "the gateway was restarted meanwhile",
+    "stood": "it had stood there for a long time",
+}
+"""Why a portal told no direction."""
+
+
+def undecided(case: Case) -> str:
+    """portal.undecided"""
+    lpn = case.text("lpn", otherwise=case.subject)
+    door = case.text("door")
+    where = f" at door {door}" if door else ""
+    doubt = _DOUBTS.get(case.text("reason"))
+    why = f" ({doubt})" if doubt else ""
+    return (
+        f"Pallet {lpn} was at the portal{where}, but which way it went is not known{why}; nothing "
+        f"was booked.{orders_hit(case)} Look where it is and scan it there, or say which way: "
+        f"`waystock portal decide {lpn} in|out|none`."
+    )
+
+
 def short_receipt(case: Case) -> str:
     """receipt.short"""
     supplier = case.text("supplier_en")

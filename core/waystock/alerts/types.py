@@ -111,6 +111,7 @@ ALERT_TYPES: tuple[AlertType, ...] = (
         "lpn",
         ("lpn", "vehicle", "loaded_on", "belongs_on", "shipment", "door"),
     ),
+    AlertType("portal.undecided", "warning", "lpn", ("lpn", "door", "reason")),
     AlertType(
         "dock.wrong_vehicle",
         "warning",

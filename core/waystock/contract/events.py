@@ -82,8 +82,39 @@ class Barcode(_Event, frozen=True, kw_only=True, tag="barcode"):
     """How many further reads of the same code fell into the device's repeat window."""
 
 
+class PortalEvidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a portal's direction was told from, or why none was."""
+
+    method: Literal["eyes", "antennas", "none"] = "none"
+    """By the order of its photo-eyes, or by which side heard the tag better, first and last."""
+    reason: str = ""
+    """Where it is not in or out: `too_few_reads`, `unclear`, `eyes_disagree`, `eyes_saw_nothing`,
+    `restarted`, `stood`; `stayed` where the tag came and went on one side."""
+    duration_s: float = 0.0
+    """From the first read to the last."""
+    reads_inner: Count = 0
+    """Reads by antennas on the warehouse's side."""
+    reads_outer: Count = 0
+    """Reads by antennas on the yard's side."""
+    peak_inner_dbm: float | None = None
+    peak_outer_dbm: float | None = None
+    first_lag_s: float | None = None
+    """How much later the outer side heard it first; negative: it was the first."""
+    peak_lag_s: float | None = None
+    """How much later the outer side heard it at its strongest."""
+    lean_begin: float | None = None
+    """Which side heard its first reads better: 1 is the inner alone, −1 the outer alone."""
+    lean_end: float | None = None
+    """The same of its last reads."""
+    eyes: str = ""
+    """What the photo-eyes saw meanwhile: `out`, `in`, `both`; empty: nothing went through."""
+
+
 class Rfid(_Event, frozen=True, kw_only=True, tag="rfid"):
-    """One tag at one reader. With `presence` arrived or departed it is smoothed over many reads."""
+    """One tag at one reader. With `presence` arrived or departed it is smoothed over many reads.
+
+    It counts as a scan, unless it is a departure that tells no direction, or a `sighting`.
+    """
 
     epc: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{4}){1,31}(?!\n)$")]
     """The EPC memory bank as read, upper-case hex."""
@@ -98,6 +129,16 @@ class Rfid(_Event, frozen=True, kw_only=True, tag="rfid"):
     antenna: SmallCount | None = None
     rssi_dbm: float | None = None
     reads: Count = 1
+    direction: Literal["in", "out", "unknown"] | None = None
+    """Which way it went through a portal: in from the yard or out to it; `unknown` is for a person
+    to decide. None where the reader tells no direction, and until the tag is through."""
+    evidence: PortalEvidence | None = None
+    """The numbers behind `direction`."""
+    sighting: bool = False
+    """True: it only says that the tag was heard (a single read kept on request, an arrival at a
+    portal that will tell the direction later, furniture); it moves nothing."""
+    stationary: bool = False
+    """True: the tag has been there for so long that it counts as furniture from now on."""
 
 
 class Position(_Event, frozen=True, kw_only=True, tag="position"):

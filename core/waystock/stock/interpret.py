@@ -13,12 +13,22 @@ CONTEXT = timedelta(minutes=10)
 """How long a scanned bin or pallet stays the context of what the same device scans next."""
 
 OperationKind = Literal[
-    "opening", "receive", "close_receipt", "putaway", "pick", "load", "deliver", "unexplained"
+    "opening",
+    "receive",
+    "close_receipt",
+    "putaway",
+    "pick",
+    "load",
+    "unload",
+    "deliver",
+    "undecided",
+    "unexplained",
 ]
 
 
 class Scan(NamedTuple):
-    """One stored barcode reading, or one RFID arrival, with what its device is for."""
+    """One stored barcode reading, one RFID arrival, or one passage through a portal, with what its
+    device is for."""
 
     stream_id: int
     stream_offset: int
@@ -30,6 +40,10 @@ class Scan(NamedTuple):
     vehicle: str | None
     data: str
     elements: tuple[tuple[str, str], ...]
+    direction: str | None = None
+    """`in` from the yard, `out` to it, or `unknown`, where a portal tells it."""
+    doubt: str = ""
+    """Why it is unknown."""
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
@@ -114,7 +128,7 @@ def interpret(scans: Sequence[Scan], directory: Directory) -> list[Operation]:
     context = _Context()
     operations: list[Operation] = []
     for scan in scans:
-        rule = _RULES.get(scan.biz_step)
+        rule = _undecided if scan.direction == "unknown" else _RULES.get(scan.biz_step)
         if rule is not None:
             operation = rule(scan, dict(scan.elements), context, directory)
             if operation is not None:
@@ -134,6 +148,22 @@ def is_settled(scans: Sequence[Scan], directory: Directory) -> bool:
     return any(places) or any(pallets)
 
 
+def _undecided(
+    scan: Scan, elements: dict[str, str], context: _Context, directory: Directory
+) -> Operation | None:
+    """A portal that doesn't know which way a pallet went leaves it to a person."""
+    del context, directory
+    if scan.biz_step not in _PORTAL_STEPS or "00" not in elements:
+        return None
+    return _operation(
+        scan,
+        "undecided",
+        lpn=elements["00"],
+        from_location=scan.read_point or "",
+        reason=UNDECIDED_REASON + scan.doubt,
+    )
+
+
 def _receive(
     scan: Scan, elements: dict[str, str], context: _Context, directory: Directory
 ) -> Operation | None:
@@ -147,6 +177,8 @@ def _receive(
         return _operation(scan, "close_receipt", document=order)
     if scan.read_point is None:
         return _unexplained(scan, f"device {scan.device} has no read point to receive at", sscc)
+    if scan.direction == "out":
+        return _unexplained(scan, f"pallet went out through {scan.read_point}", sscc)
     announced = directory.asn_by_sscc.get(sscc)
     gtin, count = elements.get("02"), elements.get("37", "")
     if gtin is not None and count.isdigit():
@@ -225,12 +257,14 @@ def _load(
         return None  # other tags pass a portal all day: people's badges, returnable crates
     for appointment in directory.appointments_by_door.get(scan.read_point or "", ()):
         if appointment.starts_at <= scan.time < appointment.ends_at:
+            door, vehicle = scan.read_point or "", f"vehicle/{appointment.vehicle}"
+            is_in = scan.direction == "in"
             return _operation(
                 scan,
-                "load",
+                "unload" if is_in else "load",
                 lpn=sscc,
-                from_location=scan.read_point or "",
-                to_location=f"vehicle/{appointment.vehicle}",
+                from_location=vehicle if is_in else door,
+                to_location=door if is_in else vehicle,
                 document=appointment.shipment,
             )
     return _unexplained(scan, f"no vehicle has an appointment at {scan.read_point} now", sscc)
@@ -243,6 +277,8 @@ def _deliver(
     sscc = elements.get("00")
     if sscc is None or scan.vehicle is None:
         return _unexplained(scan, "delivery needs a pallet (00) and a device bound to a vehicle")
+    if scan.direction == "in":
+        return _unexplained(scan, f"pallet came back onto vehicle {scan.vehicle}", sscc)
     plan = directory.plan_by_lpn.get(sscc)
     return _operation(
         scan,
@@ -254,6 +290,8 @@ def _deliver(
     )
 
 
+UNDECIDED_REASON = "which way it went is not known: "
+_PORTAL_STEPS = frozenset({"receiving", "loading", "unloading"})
 BIZ_STEPS_WITH_CONTEXT = frozenset({"storing", "picking"})
 """What a scan means there depends on scans before it; elsewhere each stands by itself."""
 

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from waystock.stock.interpret import Operation
+from waystock.stock.interpret import UNDECIDED_REASON, Operation
 
 PositionKey = tuple[str, str, str, str]
 """(location, gtin, lot, lpn)."""
@@ -53,6 +53,17 @@ class Misload(NamedTuple):
     captured_at: datetime
 
 
+class Undecided(NamedTuple):
+    """A pallet that passed a portal nobody knows which way, until it is next seen somewhere."""
+
+    lpn: str
+    door: str
+    reason: str
+    opened_at: datetime
+    cleared_at: datetime | None
+    captured_at: datetime
+
+
 class LpnHistory(msgspec.Struct, frozen=True):
     """What the fold of one licence plate's operations gives."""
 
@@ -61,6 +72,7 @@ class LpnHistory(msgspec.Struct, frozen=True):
     """Where it is now; '' if nobody ever saw it."""
     movements: tuple[Movement, ...]
     misloads: tuple[Misload, ...]
+    undecided: tuple[Undecided, ...] = ()
 
 
 _BIZ_STEPS = {
@@ -69,8 +81,12 @@ _BIZ_STEPS = {
     "putaway": "storing",
     "pick": "picking",
     "load": "loading",
+    "unload": "unloading",
     "deliver": "unloading",
 }
+
+
+_Found = TypeVar("_Found", Misload, Undecided)
 
 
 class _Fold:
@@ -140,7 +156,7 @@ class _Fold:
         self.contents[goods] = self.contents.get(goods, 0) + operation.quantity
 
     def relocate(self, operation: Operation) -> None:
-        """`load` and `deliver`: all that is on the plate goes with it."""
+        """`load`, `unload` and `deliver`: all that is on the plate goes with it."""
         if self.location != operation.to_location:
             origin = self.location or operation.from_location
             goods = sorted(self.contents.items())
@@ -160,6 +176,7 @@ _STEPS: dict[str, Callable[[_Fold, Operation], None]] = {
     "receive": _Fold.take_in,
     "pick": _Fold.pick,
     "load": _Fold.relocate,
+    "unload": _Fold.relocate,
     "deliver": _Fold.relocate,
     "putaway": _Fold.put_away,
 }
@@ -174,17 +191,20 @@ def fold_lpn(lpn: str, operations: Sequence[Operation], belongs_on: str | None) 
     """
     fold = _Fold(lpn)
     misloads: list[Misload] = []
+    undecided: list[Undecided] = []
     for operation in sorted(operations, key=_order):
         step = _STEPS.get(operation.kind)
         if step is None:
+            undecided += _undecided(operation)
             continue
         before = fold.location
         step(fold, operation)
+        undecided = [_until(one, operation) for one in undecided]
         if fold.location != before:
             misloads = [_until(misload, operation) for misload in misloads]
             if operation.kind == "load" and belongs_on and fold.location != f"vehicle/{belongs_on}":
                 misloads.append(_misload(operation))
-    return LpnHistory(lpn, fold.location, tuple(fold.movements), tuple(misloads))
+    return LpnHistory(lpn, fold.location, tuple(fold.movements), tuple(misloads), tuple(undecided))
 
 
 def loose_movements(operations: Iterable[Operation]) -> list[Movement]:
@@ -222,7 +242,23 @@ def _misload(operation: Operation) -> Misload:
     )
 
 
-def _until(misload: Misload, operation: Operation) -> Misload:
-    if misload.cleared_at is not None:
-        return misload
-    return misload._replace(cleared_at=operation.occurred_at, captured_at=operation.captured_at)
+def _undecided(operation: Operation) -> list[Undecided]:
+    if operation.kind != "undecided":
+        return []
+    return [
+        Undecided(
+            operation.lpn,
+            operation.from_location,
+            operation.reason.removeprefix(UNDECIDED_REASON),
+            operation.occurred_at,
+            None,
+            operation.captured_at,
+        )
+    ]
+
+
+def _until(found: _Found, operation: Operation) -> _Found:
+    """An episode ends when the pallet is seen elsewhere."""
+    if found.cleared_at is not None:
+        return found
+    return found._replace(cleared_at=operation.occurred_at, captured_at=operation.captured_at)

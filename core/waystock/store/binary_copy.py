@@ -67,6 +67,10 @@ def int2s_or_null(values: Floats) -> Cells:
     return _numbers(values, ">i2")
 
 
+def booleans(values: Sequence[bool]) -> Cells:
+    return _fixed(np.array(values, np.uint8))
+
+
 def int4s(values: Sequence[int] | Int32s) -> Cells:
     return _fixed(np.asarray(values, ">i4"))
 
@@ -108,6 +112,11 @@ def texts(values: Iterable[str | None]) -> Cells:
 def jsons(values: Iterable[object], encode: Callable[[object], bytes]) -> Cells:
     """As jsonb, whose binary form is a version byte and the text."""
     return _strung([b"\x01" + encode(value) for value in values])
+
+
+def jsons_or_null(values: Iterable[object], encode: Callable[[object], bytes]) -> Cells:
+    """As jsons; None is NULL."""
+    return _strung([None if one is None else b"\x01" + encode(one) for one in values])
 
 
 def coded(values: Sequence[T], encode: Callable[[T], bytes | None]) -> Cells:

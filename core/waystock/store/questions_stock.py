@@ -75,6 +75,10 @@ class EpcRead:
     vehicle: str | None
     epc: str
     presence: str
+    direction: str | None
+    """Which way it went through a portal: in, out or unknown; null where none was told."""
+    sighting: bool
+    """It only says that the tag was heard, and moved nothing."""
     scheme: str
     epc_uri: str | None
     digital_link: str | None

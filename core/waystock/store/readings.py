@@ -165,6 +165,10 @@ def _rfid_cells(events: Sequence[Rfid]) -> list[Cells]:
         cells.int2s(_column(events, "filter")),
         cells.int2s(_column(events, "antenna")),
         cells.int4s(_column(events, "reads")),
+        cells.coded(_column(events, "direction"), cells.text_or_null),
+        cells.jsons_or_null(_column(events, "evidence"), _json),
+        cells.booleans(_column(events, "sighting")),
+        cells.booleans(_column(events, "stationary")),
     ]
 
 
@@ -201,6 +205,10 @@ _TABLES: dict[type[Event], _Table] = {
             "filter",
             "antenna",
             "reads",
+            "direction",
+            "evidence",
+            "sighting",
+            "stationary",
         ),
         _rfid_cells,
         float4=("rssi_dbm",),

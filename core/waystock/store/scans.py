@@ -168,9 +168,9 @@ def _read(
 
 
 def _scan(row: Sequence[Any], like: Scan) -> Scan:
-    """A row (stream_id, stream_offset, time, captured_at, data, elements) as a scan of the device
-    that made `like`."""
-    stream_id, stream_offset, time, captured_at, data, elements = row
+    """A row (stream_id, stream_offset, time, captured_at, data, elements, direction) as a scan of
+    the device that made `like`."""
+    stream_id, stream_offset, time, captured_at, data, elements, direction = row
     return like._replace(
         stream_id=stream_id,
         stream_offset=stream_offset,
@@ -178,4 +178,6 @@ def _scan(row: Sequence[Any], like: Scan) -> Scan:
         captured_at=captured_at,
         data=data,
         elements=_read_elements(elements),
+        direction=direction,
+        doubt="",
     )

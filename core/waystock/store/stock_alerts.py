@@ -38,6 +38,7 @@ def raise_stock_alerts(
     """Bring the alerts in line with the ledger after `change`; ids of alerts that changed."""
     return (
         _wrong_vehicle(database, change.histories, directory, names)
+        | raise_undecided(database, [one for one in change.histories if one.undecided], directory)
         | _short_receipts(
             database, change.documents & directory.supplier_by_purchase_order.keys(), names
         )
@@ -104,6 +105,43 @@ def _wrong_vehicle(
                 )
             )
     scopes = [Scope("load.wrong_vehicle", one.lpn, _EVER) for one in planned]
+    return replace_episodes(database, scopes, episodes)
+
+
+def raise_undecided(
+    database: Database, histories: Iterable[LpnHistory], directory: Directory
+) -> set[str]:
+    """Pallets that passed a portal nobody knows which way; ids of alerts that changed. Of a pallet
+    that has none of these any more, what was said is taken back."""
+    by_lpn = {one.lpn: one for one in histories}
+    if not by_lpn:
+        return set()
+    found = [one for history in by_lpn.values() for one in history.undecided]
+    plans = [directory.plan_by_lpn[one.lpn] for one in found if one.lpn in directory.plan_by_lpn]
+    orders = orders_of_shipments(database, {plan.shipment for plan in plans}) if plans else {}
+    episodes: list[AlertRow] = []
+    for one in found:
+        plan = directory.plan_by_lpn.get(one.lpn)
+        figures = {
+            "lpn": one.lpn,
+            "door": one.door.rpartition("/")[2],
+            "reason": one.reason,
+        }
+        episodes.append(
+            AlertRow(
+                "portal.undecided",
+                one.lpn,
+                one.opened_at,
+                one.cleared_at,
+                directory.site_by_location.get(one.door),
+                figures,
+                orders.get(plan.shipment, ()) if plan else (),
+                one.captured_at,
+                one.opened_at,
+                one.cleared_at,
+            )
+        )
+    scopes = [Scope("portal.undecided", lpn, _EVER) for lpn in by_lpn]
     return replace_episodes(database, scopes, episodes)
 
 

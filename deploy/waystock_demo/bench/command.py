@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
     for name in names if options.name == "all" else [options.name]:
         bench = BENCHES[name]
         for server in servers_wanted(options.database_url) if bench.on_each_server else [EMBEDDED]:
-            _print(bench.run(_told(options, server)), as_json=options.json)
+            print_result(bench.run(_told(options, server)), as_json=options.json)
     return 0
 
 
@@ -101,7 +101,8 @@ def _told(options: argparse.Namespace, server: str) -> BenchOptions:
     )
 
 
-def _print(result: BenchResult, *, as_json: bool) -> None:
+def print_result(result: BenchResult, *, as_json: bool) -> None:
+    """On standard output, in words or as one JSON object."""
     text = msgspec.json.encode(result).decode() + "\n" if as_json else _words(result)
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -22,6 +22,8 @@ from waystock_firmware_sim.world.sites import (
 from waystock_firmware_sim.world.trucks import TRUCKS
 
 SCANNER_BAUD, READER_BAUD, GPS_BAUD = 115_200, 115_200, 9_600
+ABSENCE_S_MIN = 2.5
+"""All devices of the world live in one process, which a busy machine may hold up for a second."""
 TRACKER_TOPIC = "trackers/{device}/fix"
 
 
@@ -66,7 +68,11 @@ def _gateway_bodies(directory: Path) -> dict[Gateway, str]:
             + '[ports.barcode]\nframing = "ssi"\ngs_kept = true\n'
             for scanner in scanners(house)
         ]
-        ports += [_port(directory, p.device, "r200", READER_BAUD) for p in portals(house)]
+        ports += [
+            _port(directory, portal.device, "r200", READER_BAUD)
+            + f"[ports.r200]\nabsence_s_min = {ABSENCE_S_MIN}\n"
+            for portal in portals(house)
+        ]
         bodies[dock_gateway(house)] = "".join(ports)
     bodies[SERIAL_GATEWAY] = "".join(
         _port(directory, truck.device, "nmea", GPS_BAUD)

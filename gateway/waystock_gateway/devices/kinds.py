@@ -10,14 +10,11 @@ from waystock_gateway.clock import Clock
 from waystock_gateway.conversation import PortConfig
 from waystock_gateway.devices.barcode.decoder import make_line as make_barcode_line
 from waystock_gateway.devices.chafon.decoder import make_line as make_chafon_line
-from waystock_gateway.devices.chafon.settings import ChafonSettings
 from waystock_gateway.devices.gpsd.decoder import make_line as make_gpsd_line
 from waystock_gateway.devices.impinj.decoder import decode as decode_impinj
 from waystock_gateway.devices.nmea.decoder import make_line as make_nmea_line
 from waystock_gateway.devices.owntracks.decoder import decode as decode_owntracks
 from waystock_gateway.devices.r200.decoder import make_line as make_r200_line
-from waystock_gateway.devices.r200.settings import R200Settings
-from waystock_gateway.devices.reader_json import PresenceSettings
 from waystock_gateway.devices.rfd40.decoder import decode as decode_rfd40
 from waystock_gateway.devices.sensor_json.decoder import SensorJsonDecoder
 from waystock_gateway.devices.teltonika_json.decoder import decode as decode_teltonika
@@ -28,6 +25,7 @@ from waystock_gateway.intake import SessionMaker
 from waystock_gateway.readings import Line, Reading
 from waystock_gateway.sessions.fixes import REDELIVERIES_MAX, STRAGGLERS_MAX, FixSession
 from waystock_gateway.sessions.presence import PresenceSession
+from waystock_gateway.sessions.presence_settings import PresenceSettings
 from waystock_gateway.sessions.scans import ScanSession
 from waystock_gateway.settings import MqttSourceSettings, PortSettings
 from waystock_gateway.trackers import SourceConfig
@@ -68,9 +66,7 @@ def source_config(source: MqttSourceSettings, clock: Clock) -> SourceConfig:
     """What one MQTT topic's messages are and lead to."""
     decode_tags = TAG_DECODERS.get(source.decoder)
     if decode_tags is not None:
-        presence = source.presence
-        session = _presence_session(presence, clock, presence.rssi_dbm_min)
-        return SourceConfig(source.topic, decode_tags, session)
+        return SourceConfig(source.topic, decode_tags, _presence(source.presence, clock))
     decode = TRACKER_DECODERS[source.decoder](source)
     return SourceConfig(source.topic, decode, _tracker_session(source))
 
@@ -84,17 +80,8 @@ def _tracker_session(source: MqttSourceSettings) -> SessionMaker:
     )
 
 
-def _presence_session(
-    reader: PresenceSettings | R200Settings | ChafonSettings, clock: Clock, rssi_dbm_min: float
-) -> SessionMaker:
-    return lambda device, state: PresenceSession(
-        device,
-        state,
-        clock.now(),
-        absence_s=reader.absence_s,
-        arrive_reads=reader.arrive_reads,
-        rssi_dbm_min=rssi_dbm_min,
-    )
+def _presence(settings: PresenceSettings, clock: Clock) -> SessionMaker:
+    return lambda device, state: PresenceSession(device, state, clock.now(), settings)
 
 
 def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -110,8 +97,7 @@ def _barcode(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], Sess
 
 
 def _chafon(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    session = _presence_session(port.chafon, clock, rssi_dbm_min=-128.0)
-    return lambda: make_chafon_line(port.chafon), session
+    return lambda: make_chafon_line(port.chafon), _presence(port.chafon, clock)
 
 
 def _gpsd(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
@@ -131,8 +117,7 @@ def _fixes(speed_mps_max: float, times_max: int = 1) -> SessionMaker:
 
 
 def _r200(port: PortSettings, clock: Clock) -> tuple[Callable[[], Line], SessionMaker]:
-    session = _presence_session(port.r200, clock, port.r200.rssi_dbm_min)
-    return lambda: make_r200_line(port.r200), session
+    return lambda: make_r200_line(port.r200), _presence(port.r200, clock)
 
 
 _KINDS: dict[str, _Kind] = {

@@ -4,60 +4,52 @@ decoders of `zebra_fx`, `rfd40` and `impinj`.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, cast
+from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 
 from waystock.contract.reading import read
-from waystock_gateway.readings import Reading, Reject, TagRead
+from waystock_gateway.readings import InputChange, Reading, Reject, TagRead
 
 PAYLOAD_BYTES_MAX = 262_144
 RAW_BYTES_MAX = 512
 _EPC_BYTES_MAX = 62
 
 Message = dict[str, Any]
-TagReads = Callable[[Message], Iterator["TagRead | UnusableError"]]
+Found = TagRead | InputChange
+FoundIn = Callable[[Message], Iterator["Found | UnusableError"]]
 """A kind's reading of one message."""
 
 _any_json: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class PresenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[mqtt_sources.presence]`: how reads become arrivals and departures."""
-
-    absence_s: Annotated[float, msgspec.Meta(ge=0.2, le=3600)] = 3.0
-    """A tag that was not heard for this long has departed."""
-    arrive_reads: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
-    """How often a tag must be heard, with no absence between, before it has arrived."""
-    rssi_dbm_min: float = -128.0
-    """Weaker reads are ignored (tags that stand near the portal, not in it)."""
-
-
 class UnusableError(ValueError):
     """The message is the reject's reason."""
 
 
-def decode_payload(payload: bytes, tag_reads: TagReads) -> list[Reading]:
-    """One payload's tags, and a reject for each message or tag in it that can't be used."""
+def decode_payload(payload: bytes, found_in: FoundIn) -> list[Reading]:
+    """One payload's tags and changes of inputs, and a reject for each message or tag in it that
+    can't be used."""
     if len(payload) > PAYLOAD_BYTES_MAX:
         return [Reject(reason="too_long", at=0, raw=payload[:RAW_BYTES_MAX])]
     readings: list[Reading] = []
     for message in _messages(payload):
         raw = message[:RAW_BYTES_MAX]  # one for all: thousands of bad tags keep it only once
-        for found in _found(message, tag_reads):
+        for found in _found(message, found_in):
             if isinstance(found, UnusableError):
                 found = Reject(reason=str(found), at=0, raw=raw)
             readings.append(found)
     return readings
 
 
-def _found(text: bytes, tag_reads: TagReads) -> Iterator[TagRead | UnusableError]:
+def _found(text: bytes, found_in: FoundIn) -> Iterator[Found | UnusableError]:
     try:
         message = read(_any_json, text)
         if not isinstance(message, dict):
             raise UnusableError("not_an_object")
-        yield from tag_reads(cast("Message", message))
+        yield from found_in(cast("Message", message))
     except msgspec.DecodeError:
         yield UnusableError("not_json")
     except UnusableError as error:
@@ -91,6 +83,24 @@ def antenna_of(value: Any) -> int | None:
     """An antenna's number from 1 on."""
     number = number_of(value, 0, 255)
     return None if number is None or number != int(number) else int(number)
+
+
+def reader_s_of(value: Any) -> float | None:
+    """Seconds since 1970 by the reader's clock; None where it says nothing usable. ISO 8601."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def input_change_of(pin: Any, is_high: bool | None, reader_s: float | None) -> InputChange:
+    """UnusableError where the pin or its level is missing."""
+    number = number_of(pin, 1, 255)
+    if number is None or number != int(number) or is_high is None:
+        raise UnusableError("no_input")
+    return InputChange(pin=int(number), is_high=is_high, reader_s=reader_s)
 
 
 def table_of(message: Message, name: str) -> Message:

@@ -52,7 +52,7 @@ def _scans(work: Work) -> tuple[list[Scan], dict[str, list[Scan]]]:
         ):
             event, device = one.events[i], devices[number]
             assert device is not None
-            if isinstance(event, Rfid) and event.presence == "departed":
+            if isinstance(event, Rfid) and not _is_scan(event):
                 continue
             has_context = device.biz_step in BIZ_STEPS_WITH_CONTEXT
             scans = in_context[device.device] if has_context else alone
@@ -63,6 +63,11 @@ def _scans(work: Work) -> tuple[list[Scan], dict[str, list[Scan]]]:
 def _scanning(work: Work, name: str) -> Device | None:
     device = work.master.devices.get(name)
     return device if device is not None and device.biz_step in _SCANNING else None
+
+
+def _is_scan(event: Rfid) -> bool:
+    """An arrival, or what a portal tells of a tag that is through; see the contract."""
+    return not event.sighting and (event.presence != "departed" or event.direction is not None)
 
 
 def _scan(work: Work, event: Event, device: Device, stream_id: int, stream_offset: int) -> Scan:
@@ -78,6 +83,8 @@ def _scan(work: Work, event: Event, device: Device, stream_id: int, stream_offse
         work.master.assignments.vehicle_at(event.device, instant_us(event.time)),
         event.data if isinstance(event, Barcode) else event.epc,
         event.elements,
+        event.direction if isinstance(event, Rfid) else None,
+        event.evidence.reason if isinstance(event, Rfid) and event.evidence else "",
     )
 
 

@@ -148,7 +148,13 @@ class FakeIngest:
         return [event for event in self.of(Position) if isinstance(event, Position)]
 
     def presences(self) -> list[tuple[str, str]]:
-        return [(e.epc, e.presence) for e in self.of(Rfid) if isinstance(e, Rfid)]
+        return [(event.epc, event.presence) for event in self.rfid()]
+
+    def rfid(self) -> list[Rfid]:
+        return [event for event in self.of(Rfid) if isinstance(event, Rfid)]
+
+    def directions(self) -> list[tuple[str, str]]:
+        return [(event.epc, event.direction) for event in self.rfid() if event.direction]
 
     def publish(self, topic: str, payload: bytes) -> None:
         self._client.publish(topic, payload, qos=1)
@@ -246,8 +252,12 @@ class GatewayRig:
     def add_scanner(self, device: str = "scan-1") -> Scanner[PtyDevice]:
         return Scanner(self.add_port(device, "barcode", 'framing = "ssi"\nrepeat_window_s = 0'))
 
-    def add_impinj_readers(self) -> None:
-        self._append('[[mqtt_sources]]\ntopic = "impinj/{device}/events"\ndecoder = "impinj"\n')
+    def add_impinj_readers(self, settings: str = "") -> None:
+        """`settings` are lines of their presence table, and the tables below it."""
+        self._append(
+            '[[mqtt_sources]]\ntopic = "impinj/{device}/events"\ndecoder = "impinj"\n'
+            f"[mqtt_sources.presence]\n{settings}\n"
+        )
 
     def add_trackers(self) -> None:
         self._append('[[mqtt_sources]]\ntopic = "trackers/{device}/fix"\n')

@@ -158,6 +158,11 @@ def test_captures_of_every_rfid_reader_are_read() -> None:
     assert chafon["epc"] == "3074257BF7194E4000001A85"
 
 
+def test_a_photo_eye_in_a_reader_s_capture_is_a_line_of_its_own() -> None:
+    (eye,) = decode(["zebra-fx"], b'{"type":"gpi","data":{"pin":2,"state":"LOW"}}\n')
+    assert eye == {"kind": "telemetry", "values": {"input_2": 0.0}}
+
+
 def test_a_phone_s_location_and_charge_are_a_line_each_and_a_reject_names_its_line() -> None:
     location = b'{"_type":"location","lat":31.2,"lon":121.4,"tst":1795413662,"batt":74}\n'
     fix, charge, reject = decode(["owntracks"], location + b'{"_type":"lwt","tst":1}\n')

@@ -99,20 +99,25 @@ def ordered(database_url: str) -> dict[str, list[str]]:
     prepare(database_url)
     take_in(
         database_url,
-        [[one] for owner in STREAMS for one in batches(owner, itertools.repeat(10_000))],
+        [
+            [one]
+            for owner in STREAMS
+            for one in batches(owner, itertools.repeat(10_000), has_portal=True)
+        ],
     )
     return contents(database_url)
 
 
 def test_the_ordered_day_has_every_rule_in_it(ordered: dict[str, list[str]]) -> None:
     kinds = " ".join(ordered["operation"])
-    for kind in ("receive", "close_receipt", "putaway", "pick", "load", "unexplained"):
+    for kind in ("receive", "putaway", "pick", "load", "unload", "undecided", "unexplained"):
         assert kind in kinds, kind
     alerts = " ".join(ordered["alert"])
     for kind in (
         "receipt.short",
         "stock.low",
         "load.wrong_vehicle",
+        "portal.undecided",
         "shipment.late_predicted",
         "vehicle.off_route",
     ):
@@ -135,10 +140,14 @@ def test_shuffled_repeated_and_split_over_workers_the_day_is_the_same(
         all_batches = [
             one
             for owner in STREAMS
-            for one in batches(owner, iter(lambda: dice.choice([1, 2, 7, 30]), 0))
+            for one in batches(owner, iter(lambda: dice.choice([1, 2, 7, 30]), 0), has_portal=True)
         ]
         all_batches += dice.sample(all_batches, len(all_batches) // 3)
-        all_batches += [one for owner in STREAMS for one in batches(owner, itertools.repeat(13))]
+        all_batches += [
+            one
+            for owner in STREAMS
+            for one in batches(owner, itertools.repeat(13), has_portal=True)
+        ]
         dice.shuffle(all_batches)
         groups = [all_batches[at : at + 5] for at in range(0, len(all_batches), 5)]
         workers = 1 + seed % 3
@@ -153,7 +162,7 @@ def test_shuffled_repeated_and_split_over_workers_the_day_is_the_same(
 
 
 def test_each_reading_is_stored_once(ordered: dict[str, list[str]]) -> None:
-    events = [event for per_gateway in readings().values() for event in per_gateway]
+    events = [event for per_gateway in readings(has_portal=True).values() for event in per_gateway]
     assert len(ordered["fix"]) == sum(isinstance(event, Position) for event in events)
     stored = len(ordered["barcode_reading"]) + len(ordered["rfid_reading"]) + len(ordered["fix"])
     assert stored == len(events)

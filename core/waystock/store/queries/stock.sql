@@ -8,16 +8,21 @@ WITH wanted AS (
 )
 
 SELECT
-    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements::text
+    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements::text,
+    NULL::text AS direction
 FROM wanted AS w
 INNER JOIN barcode_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
 WHERE r.time BETWEEN %(first)s AND %(last)s
 UNION ALL
 SELECT
-    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements::text
+    r.device, r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements::text,
+    r.direction
 FROM wanted AS w
 INNER JOIN rfid_reading AS r ON r.device = w.device AND r.time BETWEEN w.since AND w.until
-WHERE r.time BETWEEN %(first)s AND %(last)s AND r.presence <> 'departed'
+WHERE
+    r.time BETWEEN %(first)s AND %(last)s
+    AND (r.presence <> 'departed' OR r.direction IS NOT NULL)
+    AND r.sighting IS NOT TRUE
 ORDER BY 1, 4, 3, 2;
 
 -- scans_around --
@@ -36,16 +41,19 @@ SELECT
             r.device = w.device
             AND r.time BETWEEN w.first AND w.until
             AND r.time BETWEEN %(first)s AND %(last)s
-            AND r.presence <> 'departed'
+            AND (r.presence <> 'departed' OR r.direction IS NOT NULL)
+            AND r.sighting IS NOT TRUE
     ) AS scans,
-    b.stream_id, b.stream_offset, b.time, b.captured_at, b.data, b.elements::text
+    b.stream_id, b.stream_offset, b.time, b.captured_at, b.data, b.elements::text, b.direction
 FROM unnest(
     %(devices)s::text [], %(since)s::timestamptz [], %(firsts)s::timestamptz [],
     %(until)s::timestamptz []
 ) AS w (device, since, first, until)
 LEFT JOIN LATERAL (
     (
-        SELECT r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements
+        SELECT
+            r.stream_id, r.stream_offset, r.time, r.captured_at, r.data, r.elements,
+            NULL::text AS direction
         FROM barcode_reading AS r
         WHERE
             r.device = w.device
@@ -57,14 +65,16 @@ LEFT JOIN LATERAL (
     )
     UNION ALL
     (
-        SELECT r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements
+        SELECT
+            r.stream_id, r.stream_offset, r.time, r.captured_at, r.epc, r.elements, r.direction
         FROM rfid_reading AS r
         WHERE
             r.device = w.device
             AND r.time >= w.since
             AND r.time < w.first
             AND r.time BETWEEN %(first)s AND %(last)s
-            AND r.presence <> 'departed'
+            AND (r.presence <> 'departed' OR r.direction IS NOT NULL)
+            AND r.sighting IS NOT TRUE
         ORDER BY r.time DESC
         LIMIT %(rows)s
     )

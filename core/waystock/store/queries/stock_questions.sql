@@ -205,6 +205,8 @@ SELECT
     a.vehicle,
     r.epc,
     r.presence,
+    r.direction,
+    coalesce(r.sighting, false) AS sighting,
     r.scheme,
     r.epc_uri,
     r.digital_link,

@@ -86,6 +86,7 @@ export const en = {
     "gps.jump": "GPS jumps",
     "gps.frozen": "GPS frozen",
     "load.wrong_vehicle": "Wrong truck",
+    "portal.undecided": "Direction unknown",
     "dock.wrong_vehicle": "Wrong truck at door",
     "receipt.short": "Short receipt",
     "stock.low": "Low stock",

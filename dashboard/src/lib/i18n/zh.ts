@@ -86,6 +86,7 @@ export const zh: Messages = {
     "gps.jump": "定位跳变",
     "gps.frozen": "定位冻结",
     "load.wrong_vehicle": "装错车辆",
+    "portal.undecided": "方向不明",
     "dock.wrong_vehicle": "停错道口",
     "receipt.short": "收货短少",
     "stock.low": "库存不足",

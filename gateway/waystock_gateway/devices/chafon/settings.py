@@ -1,15 +1,15 @@
-"""Settings of a Chafon / UHFReader18 reader, `[ports.chafon]`."""
+"""Settings of a Chafon / UHFReader18 reader, `[ports.chafon]`; how its reads are smoothed is set as
+for every reader.
+"""
 
 from typing import Annotated
 
 import msgspec
 
+from waystock_gateway.sessions.presence_settings import PresenceSettings
 
-class ChafonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    absence_s: Annotated[float, msgspec.Meta(ge=0.2, le=3600)] = 3.0
-    """A tag that was not heard for this long has departed."""
-    arrive_reads: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
-    """How often a tag must be heard, with no absence between, before it has arrived."""
+
+class ChafonSettings(PresenceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     poll: bool = True
     """Ask for one inventory after the other (answer mode). False for a reader set to send by itself
     (real-time or active mode)."""

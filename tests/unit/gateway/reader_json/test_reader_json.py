@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waystock_gateway.devices.kinds import TAG_DECODERS
-from waystock_gateway.readings import Reject, TagRead
+from waystock_gateway.readings import InputChange, Reject, TagRead
 
 EPC = "3074257BF7194E4000001A85"
 OTHER = "3174257BF4499602D2000000"
@@ -30,11 +30,40 @@ def decode(kind: str, *messages: object, joint: bytes = b"\n") -> list[object]:
     return list(TAG_DECODERS[kind](joint.join(map(msgspec.json.encode, messages))))
 
 
+STAMPED_S = 1795413662.5
+"""2026-11-23T06:01:02.5Z."""
+ZEBRA_EYE = {
+    "type": "gpi",
+    "timestamp": "2026-11-23T06:01:02.500+0000",
+    "data": {"pin": 2, "state": "HIGH"},
+}
+IMPINJ_EYE = {
+    "eventType": "gpiTransition",
+    "timestamp": "2026-11-23T06:01:02.5Z",
+    "gpiTransitionEvent": {"gpi": 1, "transition": "high-to-low"},
+}
+
+
 def test_each_reader_s_message_is_read() -> None:
-    assert decode("zebra-fx", ZEBRA) == [TagRead(epc=EPC, rssi_dbm=-54.0, antenna=2)]
-    assert decode("impinj", IMPINJ) == [TagRead(epc=EPC, rssi_dbm=-54.5, antenna=2)]
+    zebra, impinj = decode("zebra-fx", ZEBRA), decode("impinj", IMPINJ)
+    assert zebra == [TagRead(epc=EPC, rssi_dbm=-54.0, antenna=2, reader_s=STAMPED_S)]
+    assert impinj == [TagRead(epc=EPC, rssi_dbm=-54.5, antenna=2, reader_s=STAMPED_S)]
     assert decode("impinj", BASE64) == [TagRead(epc=EPC)]
     assert decode("rfd40", SLED) == [TagRead(epc=EPC, rssi_dbm=-48.0), TagRead(epc=OTHER)]
+
+
+def test_a_photo_eye_at_the_reader_s_input_is_read() -> None:
+    (broken,) = decode("zebra-fx", ZEBRA_EYE)
+    (clear,) = decode("impinj", IMPINJ_EYE)
+    assert broken == InputChange(pin=2, is_high=True, reader_s=STAMPED_S)
+    assert clear == InputChange(pin=1, is_high=False, reader_s=STAMPED_S)
+
+
+@pytest.mark.parametrize("data", [{}, {"pin": 1}, {"pin": 0, "state": "HIGH"}, {"state": "LOW"}])
+def test_an_input_that_does_not_say_which_or_how_is_refused(data: dict[str, object]) -> None:
+    (refused,) = decode("zebra-fx", ZEBRA_EYE | {"data": data})
+    assert isinstance(refused, Reject)
+    assert refused.reason == "no_input"
 
 
 def test_arrays_and_lines_hold_many_messages() -> None:
