@@ -109,6 +109,7 @@ def commit_batches(
         except (_TakeInPiecesError, *REFUSED):
             gathering.await_turn()
             dirty.clear()
+            states.forget_told()
             taken = gathering.whole()
             offered = _lock(database, taken.incoming, master)
             fresh = _fresh(taken, offered.gaps)
@@ -262,6 +263,7 @@ def _write(work: Work) -> list[Refused]:
     except SCHEMA_DIFFERS:
         raise  # not the readings' fault: they wait until the schema fits
     except REFUSED as error:
+        work.states.forget_told()
         if _count(work.columns) == 1:
             reason = f"{type(error).__name__}: {error}".strip()
             return [Refused(work.readings[0], stage_name, reason)]

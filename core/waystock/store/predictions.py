@@ -6,9 +6,11 @@ learns from outcomes.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from waystock.contract.identifiers import iso_utc
 from waystock.fleet.derived import MODELS, instant_from_us
@@ -22,20 +24,83 @@ EVERY_S = 300.0
 """What was said of a stop is written again after so long …"""
 CHANGE_S, CHANGE_SHARE = 60.0, 0.05
 """… or once it has changed by so much, and by such a share of the time left."""
+TOLD_MAX = 200_000
+"""Stops of which is known in memory what was said last."""
 DELETE_BATCH = 10_000
 
 Model = Literal["learned", "pace", "straight_line"]
 
 
+class ToldArrivals:
+    """What this process wrote last of each stop: of a stop of which there is nothing newer to tell
+    the store is not even asked. Only spares work: whether a row is written, the statement says."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._fix_us = np.zeros(0, np.int64)
+        self._eta_us = np.zeros(0, np.int64)
+        self._model = np.zeros(0, np.int32)
+
+    def is_news(self, outlooks: Records) -> NDArray[np.bool_]:
+        """Whether each differs enough, as far as is known here."""
+        places = self._found(outlooks)
+        fix_us, eta_us = outlooks["fix_us"], outlooks["eta_us"]
+        is_new = places < 0
+        known = np.flatnonzero(~is_new)
+        at = places[known]
+        change_us = np.maximum(CHANGE_S * 1e6, CHANGE_SHARE * (eta_us - fix_us)[known])
+        is_new[known] = (
+            (outlooks["model"][known] != self._model[at])
+            | (fix_us[known] - self._fix_us[at] >= EVERY_S * 1e6)
+            | (np.abs(eta_us[known] - self._eta_us[at]) >= change_us)
+        )
+        return is_new
+
+    def note(self, outlooks: Records) -> None:
+        """These were offered to the store."""
+        keys = _keys(outlooks)
+        if len(self._places) + len(keys) > TOLD_MAX:
+            self._places = {}
+        for key in keys:
+            self._places.setdefault(key, len(self._places))
+        lacking = len(self._places) - len(self._fix_us)
+        if lacking > 0:
+            room = max(lacking, len(self._fix_us))
+            self._fix_us = np.append(self._fix_us, np.zeros(room, np.int64))
+            self._eta_us = np.append(self._eta_us, np.zeros(room, np.int64))
+            self._model = np.append(self._model, np.zeros(room, np.int32))
+        places = self._found(outlooks)
+        self._fix_us[places] = outlooks["fix_us"]
+        self._eta_us[places] = outlooks["eta_us"]
+        self._model[places] = outlooks["model"]
+
+    def _found(self, outlooks: Records) -> NDArray[np.int64]:
+        return np.fromiter(
+            map(self._places.get, _keys(outlooks), repeat(-1)), np.int64, len(outlooks)
+        )
+
+
+def _keys(outlooks: Records) -> list[int]:
+    """One number for each shipment's stop; two that share one would at worst be written more
+    seldom."""
+    return (outlooks["shipment"] ^ (outlooks["seq"].astype(np.int64) << 40)).tolist()
+
+
 def put_predictions(
-    database: Database, vehicles: Sequence[str], outlooks: Records, names: Mapping[int, str]
+    database: Database,
+    vehicles: Sequence[str],
+    outlooks: Records,
+    names: Mapping[int, str],
+    told: ToldArrivals,
 ) -> None:
     """Write what is new enough of a call's outlooks; those of a shipment that `names` doesn't know
     are left out."""
+    outlooks = outlooks[told.is_news(outlooks)]
     known = [key in names for key in outlooks["shipment"].tolist()]
     outlooks = outlooks[known]
     if not len(outlooks):
         return
+    told.note(outlooks)
     database.execute(
         queries("predictions")["put"],
         {

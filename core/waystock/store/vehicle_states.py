@@ -20,6 +20,7 @@ from waystock.fleet.state_bytes import pack_together, unpack
 from waystock.store.arrays import Column, blobs, instants, numbers, texts, texts_by
 from waystock.store.binary_copy import instants_us
 from waystock.store.connection import Database
+from waystock.store.predictions import ToldArrivals
 from waystock.store.sql import queries
 
 IN_HAND_MAX = 50_000
@@ -73,6 +74,7 @@ class VehicleStates:
         self._places: dict[str, int] = {}
         self._known = _nothing(0)
         self._scratch = np.empty(0, STATE)
+        self.told = ToldArrivals()
 
     def known(self, database: Database, vehicles: Sequence[str]) -> Known:
         """What is in hand, and the rest from the store; nothing is locked. Good until the next
@@ -144,6 +146,10 @@ class VehicleStates:
             self._put(database, statement, some, parameters)
             self._keep(database, some, after, fix_us)
 
+    def forget_told(self) -> None:
+        """What was written is being rolled back."""
+        self.told = ToldArrivals()
+
     def _put(
         self,
         database: Database,
@@ -154,6 +160,7 @@ class VehicleStates:
         done = database.execute(queries("fleet")[statement], parameters).rowcount
         if done == len(vehicles):
             return
+        self.forget_told()
         for vehicle in vehicles:
             if vehicle in self._places:
                 self._known.written_by[self._places[vehicle]] = _NOBODY

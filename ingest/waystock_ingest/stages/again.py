@@ -138,7 +138,7 @@ def put(
     put_episodes(work, vehicles, output.rows, names, again)
     # What is folded a second time was told before; only what is told of a newer fix is news.
     is_news = output.outlooks["fix_us"] > known.fix_us[output.outlooks["track"]]
-    put_predictions(database, vehicles, output.outlooks[is_news], names)
+    put_predictions(database, vehicles, output.outlooks[is_news], names, work.states.told)
     end_silences(work, vehicles)
     _note_trips(work, vehicles, output.rows, again)
 

@@ -117,7 +117,7 @@ def test_thousands_of_bad_tags_are_counted_and_keep_their_message_once() -> None
 
 def test_a_bad_message_of_an_array_shows_itself_and_costs_no_other() -> None:
     first, second, third = decode("impinj", [IMPINJ, {"eventType": "tagInventory"}, IMPINJ])
-    assert first == third == TagRead(epc=EPC, rssi_dbm=-54.5, antenna=2, reader_s=1_795_413_662.5)
+    assert first == third == TagRead(epc=EPC, rssi_dbm=-54.5, antenna=2, reader_s=STAMPED_S)
     assert isinstance(second, Reject)
     assert second.raw == b'{"eventType":"tagInventory"}'
 
