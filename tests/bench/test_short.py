@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from waystock_demo.bench import command, flat, gateway, latency
+from waystock_demo.bench import command, flat, fleet_live, gateway, latency
 from waystock_demo.bench.draining import Drain
 from waystock_demo.bench.result import BenchResult
 
@@ -50,6 +50,25 @@ def test_a_large_company_is_measured_beside_a_small_one(
         monkeypatch.setattr(flat, name, value)
     assert _bench(capsys, "flat-rows", "--events", "4000")["details"]["rows_many"] == 40_000
     assert _bench(capsys, "flat-devices", "--events", "4000")["details"]["events_each"] == 4_000
+
+
+def test_each_processs_share_of_the_cores_is_told_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fleet_live, "WARM_UP_S", 1.0)
+    details = _bench(capsys, "fleet-live", "--events", "500", "--seconds", "4")["details"]
+    assert details["events_stored"] == details["events_sent"] > 200
+    for process in ("ingest", "api", "postgres", "nats-server", "publisher_and_screen"):
+        assert details[f"{process}_cores"] > 0, process
+
+
+def test_a_truck_that_parks_at_an_edge_makes_few_false_events_and_no_stay_is_missed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = _bench(capsys, "flapping", "--events", "3")
+    assert told["ours"] <= told["limit"]
+    assert told["details"]["missed"] == 0
+    assert told["details"]["clear_parked_raw_per_day"] > 300
 
 
 def test_a_gateway_is_measured_beside_bare_sqlite_and_bare_paho(
