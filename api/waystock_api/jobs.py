@@ -194,7 +194,7 @@ JOBS: tuple[Job, ...] = (
     Job(8, "watch_vehicles", LEASE_CHECK_S, watch_vehicles, STATUS_LEASE_S),
     Job(9, "push_alerts", 5.0, push_alerts, 5.0),
     Job(16, "learn_lanes", 5.0, learn_lanes),
-    Job(17, "watch_shipments", 10.0, watch_shipments),
+    Job(17, "watch_shipments", 10.0, watch_shipments, STATUS_LEASE_S),
     Job(18, "learn_from_outcomes", 600.0, learn_from_outcomes, 60.0),
     Job(2, "end_sessions", 600.0, end_sessions),
     Job(3, "prune_checkpoints", 3_600.0, prune_checkpoints),

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.ingest.test_any_order import take_in
 from tests.support.small_day import METRES_PER_DEGREE_LON, ROUTE, master_data
 from waystock.contract.events import Batch, Event, Position
-from waystock.contract.masterdata import MasterData, Shipment, Vehicle
+from waystock.contract.masterdata import MasterData, Party, Shipment, Vehicle
 from waystock.fleet.command import run
 from waystock.fleet.settings import FleetSettings
 from waystock.store.connection import connect
@@ -40,7 +40,10 @@ def world() -> MasterData:
     one = data.shipments[0]
     return MasterData(
         sites=data.sites,
-        parties=data.parties,
+        parties=(
+            *data.parties,
+            Party(party="north-haul", role="carrier", name={"en": "North Haul"}),
+        ),
         gateways=data.gateways,
         fences=data.fences,
         vehicles=tuple(
