@@ -6,6 +6,7 @@ import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -25,13 +26,21 @@ TRIPS = 4
 EVERY_S = 20
 STREAM = uuid.UUID(int=2)
 OWNER = ("fleet", "gw-a")
-NOW = datetime.now(UTC).replace(microsecond=0)
-BEGIN = NOW - timedelta(days=2)
+
+
+@cache
+def now() -> datetime:
+    """Of the first test: the suite may have begun long before."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def begin() -> datetime:
+    return now() - timedelta(days=2)
 
 
 def depart_at(trip: int) -> datetime:
     """The last trip is under way now, the others were on the two days before."""
-    return NOW - timedelta(minutes=30) if trip == TRIPS else BEGIN + timedelta(hours=6 * trip)
+    return now() - timedelta(minutes=30) if trip == TRIPS else begin() + timedelta(hours=6 * trip)
 
 
 def world() -> MasterData:
@@ -106,7 +115,7 @@ def drive(trip: int, minutes: float) -> list[Event]:
 
 def batches(events: list[Event], size: int = 30) -> list[Batch]:
     return [
-        Batch(stream=STREAM, first=at, sent_at=NOW, events=tuple(events[at : at + size]))
+        Batch(stream=STREAM, first=at, sent_at=now(), events=tuple(events[at : at + size]))
         for at in range(0, len(events), size)
     ]
 
@@ -160,7 +169,7 @@ def test_finished_trips_teach_the_next_one_and_it_says_so(url: str) -> None:
 
 
 def _after(events: list[Event], more: list[Event]) -> list[Batch]:
-    return [Batch(stream=STREAM, first=len(events), sent_at=NOW, events=tuple(more))]
+    return [Batch(stream=STREAM, first=len(events), sent_at=now(), events=tuple(more))]
 
 
 def test_late_and_repeated_fixes_count_no_trip_twice_and_end_in_the_same_passages(
@@ -191,7 +200,7 @@ def test_what_was_said_is_kept_thinned_and_its_accuracy_is_a_report(url: str) ->
     with connect(url, "test") as database:
         said, _ = ask(database, PREDICTIONS, {"shipment": "S-0"}, None, 1000)
         assert 5 < len(said) < 75 * 60 / EVERY_S / 6
-        asked = {"since": BEGIN, "until": NOW, "by": "carrier"}
+        asked = {"since": begin(), "until": now(), "by": "carrier"}
         found, _ = ask(database, ACCURACY, asked, None, 100)
     assert {row.key for row in found} == {"north-haul"}
     assert {"15-60", "0-3"} <= {row.minutes_away for row in found}
@@ -225,7 +234,7 @@ def test_the_report_on_the_command_line_is_one_line_a_kind(
 
 def test_pages_of_the_report_give_each_row_once(url: str) -> None:
     take_in(url, [[one] for one in batches(history(), 6)])
-    asked = {"since": BEGIN, "until": NOW, "by": "lane"}
+    asked = {"since": begin(), "until": now(), "by": "lane"}
     with connect(url, "test") as database:
         every, _ = ask(database, ACCURACY, asked, None, 100)
         paged: list[Accuracy] = []
@@ -260,7 +269,7 @@ def test_a_late_shipment_moves_what_its_customer_is_told_and_no_other(url: str) 
         database.execute("UPDATE master_version SET version = version + 1")
     take_in(url, [_after(events, late)])
     with connect(url, "test") as database:
-        asked = {"since": BEGIN, "until": NOW + timedelta(days=1)}
+        asked = {"since": begin(), "until": now() + timedelta(days=1)}
         found = {row.sales_order: row for row in ask(database, PROMISES, asked, None, 100)[0]}
     moved = found.pop("SO-4")
     assert moved.state == "moved"

@@ -16,7 +16,12 @@ from waystock.store.live import load_entities
 from waystock.store.masterdata import import_master_data
 from waystock.store.watches import watch
 
-NOW = datetime.now(UTC)
+
+def now() -> datetime:
+    """Of the test: the suite may have begun long before."""
+    return datetime.now(UTC)
+
+
 HOUR = timedelta(hours=1)
 
 
@@ -26,12 +31,12 @@ def world(departed_ago: timedelta, windows: list[timedelta]) -> MasterData:
     one = data.shipments[0]
     stops = tuple(
         msgspec.structs.replace(
-            one.stops[0], seq=seq, window_start=NOW - ago - HOUR, window_end=NOW - ago
+            one.stops[0], seq=seq, window_start=now() - ago - HOUR, window_end=now() - ago
         )
         for seq, ago in enumerate(windows, 1)
     )
     mine: Shipment = msgspec.structs.replace(
-        one, depart_at=NOW - departed_ago, door_from=None, door_to=None, stops=stops
+        one, depart_at=now() - departed_ago, door_from=None, door_to=None, stops=stops
     )
     return msgspec.structs.replace(data, shipments=(mine, data.shipments[1]))
 
@@ -53,7 +58,7 @@ def put_state(database: Database, shipment: str, *, under_way: bool, seen_ago: t
         " VALUES ('t01', %s, %s, %s) ON CONFLICT (vehicle) DO UPDATE SET"
         " shipment = excluded.shipment, under_way = excluded.under_way,"
         " fix_time = excluded.fix_time",
-        (shipment, under_way, NOW - seen_ago),
+        (shipment, under_way, now() - seen_ago),
     )
 
 
@@ -61,7 +66,7 @@ def arrive(database: Database, seq: int, ago: timedelta) -> None:
     database.execute(
         "INSERT INTO stop_arrival (shipment, seq, vehicle, arrived_at, decided_at)"
         " VALUES ('SH-1', %s, 't01', %s, %s)",
-        (seq, NOW - ago, NOW - ago),
+        (seq, now() - ago, now() - ago),
     )
 
 
@@ -107,7 +112,7 @@ def test_without_a_route_a_trip_is_a_departure(database: Database) -> None:
     database.execute(
         "INSERT INTO trip (vehicle, started_at, start_lat, start_lon, decided_at)"
         " VALUES ('t01', %s, 31, 121, %s)",
-        (NOW - HOUR, NOW),
+        (now() - HOUR, now()),
     )
     assert told(database, "shipment.late_departure") == []
 
